@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sdp.h - session descriptions and bodies (RFC 8866, RFC 2046).
+ */
+#ifndef SIP_SDP_H
+#define SIP_SDP_H
+
+#include "msg.h"
+
+enum sdp_dir { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_IMAGE, SDP_OTHER };
+enum sdp_proto { SDP_UDP_RTP, SDP_UDP_RAW, SDP_TCP, SDP_PROTO_OTHER };
+enum sdp_setup { SDP_SETUP_NONE, SDP_ACTIVE, SDP_PASSIVE, SDP_ACTPASS, SDP_HOLDCONN };
+
+/**
+ * struct sdp_addr - an address in the text: where, and what
+ * @text: the address as written; len 0: absent
+ * @ip: family SIP_AF_NONE for a name or another network type
+ */
+struct sdp_addr {
+	struct sip_span text;
+	struct sip_ip ip;
+};
+
+/**
+ * struct sdp_stream - one m= line with its attributes
+ * @kind: @proto: what is sent over what
+ * @port_text: @port: port of the m= line
+ * @count: number of ports of "49170/2", 1 otherwise
+ * @conn: c= of this media section; text.len 0: the session's counts
+ * @rtcp_port_text: @rtcp_port: of a=rtcp; 0: none
+ * @rtcp_addr: address of a=rtcp, where it has one
+ * @rtcp_mux: a=rtcp-mux (RFC 5761)
+ * @dir: direction attribute, the session's as default
+ * @setup: a=setup (RFC 4145), the session's as default
+ * @ice_ufrag: a=ice-ufrag, the session's as default
+ * @mid: a=mid; @bundle: member of an a=group:BUNDLE
+ * @msrp: proto is MSRP; @msrp_cema: a=msrp-cema (RFC 6714)
+ * @cand_first: @n_cands: its slice of sdp_session.cand
+ * @remote_cands: values of a=remote-candidates lines; len 0: none
+ */
+struct sdp_stream {
+	enum sdp_kind kind;
+	enum sdp_proto proto;
+	struct sip_span line;
+	struct sip_span port_text;
+	u16 port;
+	u16 count;
+	struct sdp_addr conn;
+	struct sip_span rtcp_port_text;
+	u16 rtcp_port;
+	struct sdp_addr rtcp_addr;
+	bool rtcp_mux;
+	bool bundle;
+	bool msrp;
+	bool msrp_cema;
+	enum sdp_dir dir;
+	enum sdp_setup setup;
+	struct sip_span ice_ufrag;
+	struct sip_span mid;
+	u8 cand_first;
+	u8 n_cands;
+	struct sip_span remote_cands;
+};
+
+/**
+ * struct sdp_cand - one a=candidate of a stream (RFC 8839 section 5.1)
+ * @host: typ host
+ * @udp: transport UDP (else a tcptype candidate)
+ */
+struct sdp_cand {
+	struct sdp_addr addr;
+	struct sip_span port_text;
+	u16 port;
+	bool host;
+	bool udp;
+};
+
+/**
+ * struct sdp_session - one session description
+ * @body: its bytes
+ * @conn: session level c=
+ */
+struct sdp_session {
+	struct sip_span body;
+	struct sdp_addr conn;
+	u8 n_streams;
+	u8 n_cands;
+	struct sdp_stream stream[SIP_MAX_STREAMS];
+	struct sdp_cand cand[SIP_MAX_CANDIDATES];
+	u64 notes; /* bit per enum sip_reason */
+	enum sip_reason reason; /* why it cannot be used */
+	u32 reason_off;
+};
+
+enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp);
+
+/**
+ * struct sip_part - one body part to look at (the body itself, or of a multipart)
+ * @body: its bytes; @content_length: digits of its own Content-Length, if any
+ * @sdp: type is application/sdp, disposition absent, session or early-session,
+ *	not encoded
+ */
+struct sip_part {
+	struct sip_span body;
+	struct sip_span content_length;
+	bool sdp;
+	s32 delta; /* for the planner: growth by the edits inside */
+	u8 parent; /* index of the enclosing multipart, or 0xff */
+};
+
+struct sip_parts {
+	u8 n;
+	u64 notes;
+	struct sip_part part[SIP_MAX_PARTS];
+};
+
+/* multipart.c */
+enum sip_reason sip_parts_find(const struct sip_msg *msg, struct sip_parts *parts);
+
+#endif /* SIP_SDP_H */
