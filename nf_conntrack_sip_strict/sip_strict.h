@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sip_strict.h - the objects of the glue and who owns them.
+ *
+ * One message, end to end:
+ *
+ *   hooks.c (POST_ROUTING/LOCAL_IN 300) -> work.c (datagram -> message)
+ *     -> core: parse -> dialog.c/registration.c: whose is it?
+ *     -> core: plan, asking addrmap.c, which asks mapping.c and memory.c
+ *     -> dialog.c/registration.c learn from the plan -> edit_skb.c applies it
+ *
+ * and one media packet: hooks.c (PRE_ROUTING/LOCAL_OUT -199) -> mapping.c.
+ *
+ * Locking. sip_strict_net.lock (spin_lock_bh) serialises every change of the
+ * tables of a namespace, and all reading and learning of a message. Look-ups
+ * of mappings by the packet hooks run under RCU and recheck under the lock
+ * where they depend on more than the key. Never under the lock: okfn, killing
+ * a conntrack, the expectation lock. What has to be killed is moved to a list
+ * (struct sip_strict_reap) under the lock and ended after it.
+ *
+ * References. A flow record owns one reference on its conntrack; mappings and
+ * calls own references on flow records. Nothing that is reached from a
+ * conntrack owns a reference on it.
+ */
+#ifndef SIP_STRICT_H
+#define SIP_STRICT_H
+
+#include <linux/list.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/seqlock.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include "compat.h"
+#include "core/match.h"
+#include "stats.h"
+
+#define SIP_STRICT_NAME "sip-strict"
+#define SIP_STRICT_OBSERVE_NAME "sip-observe"
+
+/* RFC 3261 table 4: Timer B, F, H, J are 64 * T1; an ended thing is kept so long. */
+#define SIP_STRICT_LINGER (32 * HZ)
+#define SIP_STRICT_LOW_PORT 1024
+#define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping */
+#define SIP_STRICT_MAX_LEGS 12
+#define SIP_STRICT_MAX_TXNS 16
+#define SIP_STRICT_MAX_PEERS 24 /* addresses of one call */
+#define SIP_STRICT_MAX_USES 48 /* ports of one call */
+#define SIP_STRICT_CALLID_SHOWN 96
+
+enum sip_strict_mode {
+	SIP_STRICT_OFF,
+	SIP_STRICT_STRICT,
+	SIP_STRICT_OBSERVE,
+};
+
+/**
+ * struct sip_strict_conf - the sysctls of a namespace
+ *
+ * Plain ints are read with READ_ONCE(); the addresses under @addr_lock.
+ */
+struct sip_strict_conf {
+	int mode;
+	int auto_assign;
+	int media_peer;
+	int publish_expect;
+	int media_host;
+	int signalling_peer;
+	int media_port_keep;
+	int media_port_min;
+	int media_port_max;
+	int dialog_max;
+	int host_max;
+	int dialog_timeout;
+	int ring_timeout;
+	int expires_max;
+	int tcp_hold_max;
+	int tcp_hold_time;
+	int dead_call_timeout;
+	int drop_malformed;
+	seqlock_t addr_lock;
+	struct sip_ip external_addr4;
+	struct sip_ip external_addr6;
+};
+
+/**
+ * struct sip_strict_net - everything of one network namespace
+ * @lock: see the head of this file
+ * @calls: struct sip_strict_call by sip_strict_call_key
+ * @regs: struct sip_strict_reg by contact (rhltable)
+ * @mems: struct sip_strict_mem by what was put outside (rhltable)
+ * @map_in, @map_out: struct sip_strict_map by inside / outside pair (rhltables:
+ *	one inside pair may have several outside ones, and one outside pair is
+ *	unique but for its zone, which is in the key)
+ * @flows: struct sip_strict_flow by conntrack pointer
+ * @armed: number of mappings per port, inside and outside ones together, in
+ *	pages made on demand: the first test of the packet hooks
+ * @pools: outside addresses with a bitmap of taken port pairs
+ * @call_list, @reg_list: for the sweep and proc
+ * @sweep: once a second while there is anything
+ * @n_*: entries, for limits and proc
+ */
+struct sip_strict_net {
+	struct net *net;
+	struct sip_strict_conf conf;
+	struct sip_strict_stats __percpu *stats;
+	spinlock_t lock;
+	struct rhashtable calls;
+	struct rhltable regs;
+	struct rhltable mems;
+	struct rhltable map_in;
+	struct rhltable map_out;
+	struct rhashtable flows;
+	u16 __rcu *armed[256];
+	struct list_head pools;
+	struct list_head call_list;
+	struct list_head reg_list;
+	struct list_head flow_list;
+	struct list_head mem_list; /* oldest first: sent-by memories expire in order */
+	struct delayed_work sweep;
+	u32 n_calls;
+	u32 n_regs;
+	u32 n_maps;
+	u32 n_mems;
+	u32 n_flows;
+	u32 n_published;
+	bool leaving; /* namespace or module goes away: nothing new */
+	bool conntrack_on; /* we hold nf_ct_netns_get(), under sysctl mutex */
+	struct ctl_table_header *sysctl;
+	struct ctl_table *sysctl_table;
+};
+
+extern unsigned int sip_strict_net_id;
+
+static inline struct sip_strict_net *sip_strict_pernet(const struct net *net)
+{
+	return net_generic(net, sip_strict_net_id);
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+/**
+ * struct sip_strict_end - an address and port in a conntrack zone: a table key
+ *
+ * Filled whole, padding included, before it is hashed.
+ */
+struct sip_strict_end {
+	union nf_inet_addr addr;
+	__be16 port;
+	u16 zone; /* id, of the direction of the tuple it comes from */
+	u8 l3num; /* NFPROTO_IPV4 or NFPROTO_IPV6 */
+	u8 proto; /* IPPROTO_UDP or IPPROTO_TCP */
+	u8 pad[2];
+};
+
+void sip_strict_end_set(struct sip_strict_end *end, const struct sip_ap *ap, u8 proto, u16 zone);
+void sip_strict_ap_set(struct sip_ap *ap, u8 l3num, const union nf_inet_addr *addr, __be16 port);
+void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end);
+
+/* ---- flow.c: signalling flows ------------------------------------------- */
+
+/**
+ * struct sip_strict_flow - a signalling flow that something depends on
+ * @ct: referenced; dropped by the sweep when it is dying
+ * @out: outside pair of the inside end on this flow
+ * @oif: device the outside end is reached by (0: not known yet)
+ * @until: jiffies to which the UDP entry is kept (latest expiry on it)
+ * @want: collected by the sweep
+ */
+struct sip_strict_flow {
+	struct rhash_head node;
+	struct list_head list;
+	struct nf_conn *ct;
+	int oif;
+	bool fixed; /* IPS_FIXED_TIMEOUT is ours */
+	unsigned long until;
+	unsigned long want;
+	refcount_t ref;
+	struct rcu_head rcu;
+};
+
+/* All under sn->lock. get: finds or makes; NULL out of memory. */
+struct sip_strict_flow *sip_strict_flow_get(struct sip_strict_net *sn, struct nf_conn *ct, int oif);
+struct sip_strict_flow *sip_strict_flow_find(struct sip_strict_net *sn, const struct nf_conn *ct);
+void sip_strict_flow_put(struct sip_strict_net *sn, struct sip_strict_flow *flow);
+/* Keep the entry at least until then (UDP: IPS_FIXED_TIMEOUT, + 180 s). */
+void sip_strict_flow_keep(struct sip_strict_flow *flow, unsigned long until);
+/* Sweep: begin sets want = 0 for all, users raise it, end applies or lets go. */
+void sip_strict_flow_sweep_begin(struct sip_strict_net *sn);
+void sip_strict_flow_sweep_end(struct sip_strict_net *sn);
+
+/* ---- mapping.c: pinholes ------------------------------------------------ */
+
+enum sip_strict_map_kind { SIP_STRICT_RTP, SIP_STRICT_RTCP, SIP_STRICT_CONTACT };
+
+/**
+ * struct sip_strict_map - inside pair <-> outside pair, a pinhole
+ * @in, @out: the pairs; equal without NAT
+ * @live: it matches (an open use and not observing); READ_ONCE by the hooks
+ * @nat: the pairs differ, or the flow is translated: set up NAT
+ * @users: calls and registrations that name it
+ * @uses: struct sip_strict_use of calls, regs: admission looks at them
+ * @entries: struct sip_strict_entry, the conntracks made from it, newest first
+ * @flow: signalling flow it was learnt on: master, mark, egress
+ * @latched: source that media_peer latched; family 0: none
+ */
+struct sip_strict_map {
+	struct rhlist_head node_in;
+	struct rhlist_head node_out;
+	struct sip_strict_end in;
+	struct sip_strict_end out;
+	u8 kind;
+	u8 class; /* expectation class: audio, video, image/other, signalling */
+	u8 n_entries;
+	bool live;
+	bool dead;
+	bool nat;
+	bool published;
+	u16 n_uses;
+	struct list_head uses;
+	struct hlist_head entries;
+	struct sip_strict_flow *flow;
+	struct sip_ip latched;
+	u64 id; /* for trace and expectation lookup */
+	struct rcu_head rcu;
+};
+
+/**
+ * struct sip_strict_entry - a conntrack made from a mapping
+ * @remote: the far end of the connection (address, port)
+ * @inside_first: opened from inside
+ * @packets: counted so far per direction, kept when the entry ends
+ */
+struct sip_strict_entry {
+	struct hlist_node node;
+	struct sip_strict_end remote;
+	bool inside_first;
+	bool hairpin;
+};
+
+/**
+ * struct sip_strict_use - one user of a mapping
+ * @call: its call; NULL: a registration, subscription or sent-by (@reg)
+ * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
+ * @until: contact mappings without owner (sent-by): jiffies, else 0
+ */
+struct sip_strict_use {
+	struct list_head map_node;
+	struct list_head owner_node;
+	struct sip_strict_map *map;
+	struct sip_strict_call *call;
+	struct sip_strict_reg *reg;
+	u32 sets;
+	u8 mline;
+	bool fresh; /* made by the plan under way */
+	bool observe; /* never opens */
+};
+
+/**
+ * struct sip_strict_reap - what to end after the lock is dropped
+ * @maps: mappings unhashed under the lock (by node in a private list)
+ */
+struct sip_strict_reap {
+	struct llist_head kills; /* struct sip_strict_kill */
+};
+
+/*
+ * mapping.c, all under sn->lock unless said otherwise.
+ *
+ * find_in: mapping of this inside pair with that outside address (address 0:
+ * any); find_out: the mapping that owns an outside pair.
+ */
+struct sip_strict_map *sip_strict_map_find_in(struct sip_strict_net *sn,
+					      const struct sip_strict_end *in,
+					      const union nf_inet_addr *out_addr);
+struct sip_strict_map *sip_strict_map_find_out(struct sip_strict_net *sn,
+					       const struct sip_strict_end *out);
+/*
+ * Make a mapping, not live yet. With out->port != 0 exactly that pair, or
+ * -EBUSY; NULL-safe errors by ERR_PTR: -EBUSY, -ENOMEM, -ENOSPC.
+ */
+struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u8 class,
+					   const struct sip_strict_end *in,
+					   const struct sip_strict_end *out, bool nat,
+					   struct sip_strict_flow *flow);
+/*
+ * Choose count consecutive pairs (RTP, RTCP) on the outside address for the
+ * inside port: its own number first (media_port_keep), else the range, parity
+ * kept. pairs false: single ports. Answers the first port or 0. Cost does not
+ * grow with the number of mappings.
+ */
+u16 sip_strict_port_choose(struct sip_strict_net *sn, const struct sip_strict_end *out,
+			   u16 own, bool pairs, u16 count);
+/* Uses: add returns NULL out of memory. put ends the mapping with its last use. */
+struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip_strict_call *call,
+					  struct sip_strict_reg *reg, struct list_head *owner);
+void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
+			struct sip_strict_reap *reap);
+/* Recompute live from the uses; a mapping that closes ends its entries. */
+void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map,
+			   struct sip_strict_reap *reap);
+/* Newest packet counts and last activity of a mapping's entries (not under expect lock). */
+struct sip_strict_count {
+	u64 packets[2]; /* [0] from inside, [1] from outside */
+	u64 bytes[2];
+	bool offloaded;
+	bool alive; /* some entry exists now */
+};
+void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  struct sip_strict_count *count);
+/* After the lock: kill what was collected, again after a grace period and 5 s. */
+void sip_strict_reap_run(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+
+int sip_strict_mapping_net_init(struct sip_strict_net *sn);
+void sip_strict_mapping_net_exit(struct sip_strict_net *sn);
+
+/* expect.c: publish or withdraw; take the expectation lock, so not under sn->lock. */
+void sip_strict_expect_sync(struct sip_strict_net *sn, struct sip_strict_flow *flow);
+
+/* ---- memory.c: what was written ----------------------------------------- */
+
+/**
+ * struct sip_strict_mem - what an inside host wrote, and what we made of it
+ * @key: what stands outside (as mapped, or as written where it was kept)
+ * @inside: address of the host
+ * @kind, @field, @mapped: as struct sip_mem
+ * @branch: hash of the branch, for sent-by and transaction memories
+ * @call, @reg: owner; both NULL: a sent-by, which expires
+ * @text: host, port, user
+ */
+struct sip_strict_mem {
+	struct rhlist_head node;
+	struct list_head list; /* sn->mem_list, or the owner's */
+	struct sip_strict_end key;
+	struct sip_ip inside;
+	u8 kind;
+	u8 field;
+	bool mapped;
+	u8 host_len;
+	u8 port_len;
+	u8 user_len;
+	struct sip_ap real; /* the pair that was written, port resolved */
+	u64 branch;
+	struct sip_strict_call *call;
+	struct sip_strict_reg *reg;
+	unsigned long expires;
+	unsigned long stamp; /* newest wins */
+	struct rcu_head rcu;
+	u8 text[];
+};
+
+/* ---- dialog.c ----------------------------------------------------------- */
+
+struct sip_strict_call_key {
+	u64 id[2]; /* two siphashes of the Call-ID */
+	union nf_inet_addr inside;
+	u16 zone;
+	u8 l3num;
+	u8 pad[5];
+};
+
+enum sip_strict_call_state {
+	SIP_STRICT_CALL_NEW, /* the plan under way made it */
+	SIP_STRICT_CALL_EARLY,
+	SIP_STRICT_CALL_CONFIRMED,
+	SIP_STRICT_CALL_ENDED, /* remembered, opens nothing */
+};
+
+/**
+ * struct sip_strict_leg - a dialog: call + both tags
+ * @inside_tag, @outside_tag: hashes; 0: not learnt
+ * @bit: its bit in the set masks of uses and peers
+ */
+struct sip_strict_leg {
+	u64 inside_tag;
+	u64 outside_tag;
+	u32 bit;
+	bool confirmed;
+	bool dead;
+	unsigned long expires; /* dead or losing legs: when it goes */
+};
+
+/**
+ * struct sip_strict_txn - a transaction that may change the call
+ * @bit: its bit in the set masks while it is open
+ * @out: its request came from inside
+ */
+struct sip_strict_txn {
+	u64 branch;
+	u32 cseq;
+	u32 bit;
+	u8 method;
+	bool out;
+	bool initial; /* the INVITE that makes the call: no To tag */
+	bool done;
+	bool inside_sdp;
+	bool outside_sdp;
+	u16 status;
+	u64 inside_tag; /* of its leg; 0: all */
+	u64 outside_tag;
+	unsigned long expires;
+};
+
+/**
+ * struct sip_strict_peer - an address of the other side
+ * @media: set mask: descriptions that name it (media_peer)
+ * @newest: of each leg: named by its newest description
+ * @signalling: it has exchanged messages, or stands in Contact or Record-Route
+ */
+struct sip_strict_peer {
+	struct sip_ip ip;
+	u32 media;
+	u32 newest;
+	bool signalling;
+};
+
+/**
+ * struct sip_strict_call - a call of one inside host
+ * @set_bits: bits of legs and transactions in use
+ * @uses: media mappings; @mems: contacts and routes
+ */
+struct sip_strict_call {
+	struct rhash_head node;
+	struct list_head list; /* sn->call_list, oldest first */
+	struct sip_strict_call_key key;
+	struct sip_ap inside; /* signalling pair of the inside end */
+	struct sip_ap outside; /* and of the outside end */
+	struct sip_strict_flow *flow;
+	u8 state;
+	bool outbound;
+	bool emergency;
+	bool observe;
+	u8 n_legs;
+	u8 n_txns;
+	u8 n_peers;
+	u8 n_uses;
+	u32 set_bits;
+	struct list_head uses;
+	struct list_head mems;
+	struct sip_strict_leg *leg; /* [SIP_STRICT_MAX_LEGS], grown on demand */
+	struct sip_strict_txn *txn;
+	struct sip_strict_peer *peer;
+	unsigned long begun; /* jiffies */
+	unsigned long answered;
+	unsigned long active; /* last signalling or media */
+	unsigned long expires;
+	u32 session_expires; /* seconds, 0: none */
+	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
+	u64 packets[2];
+	struct rcu_head rcu;
+	u8 id_len;
+	u8 id[]; /* Call-ID as shown, cut at SIP_STRICT_CALLID_SHOWN */
+};
+
+/* ---- registration.c ----------------------------------------------------- */
+
+enum sip_strict_reg_state { SIP_STRICT_REG_PENDING, SIP_STRICT_REG_LIVE };
+
+/**
+ * struct sip_strict_reg - a registered contact, or a subscription
+ * @contact: the inside pair; @out: the outside pair it was mapped to
+ * @peer: registrar or notifier address
+ * @aor: hash of the address-of-record (To of a REGISTER), or of the Call-ID
+ *	and local tag of a subscription
+ * @cseq, @branch: of the request under way
+ */
+struct sip_strict_reg {
+	struct rhlist_head node;
+	struct list_head list;
+	struct sip_strict_end contact;
+	struct sip_ap out;
+	struct sip_ip peer;
+	u64 aor;
+	u64 call_id;
+	u64 branch;
+	u32 cseq;
+	u32 asked; /* seconds asked for in the request under way */
+	u8 state;
+	bool subscription;
+	bool pending; /* a request is under way */
+	struct sip_strict_flow *flow;
+	struct list_head uses; /* at most one */
+	struct list_head mems;
+	unsigned long expires;
+	unsigned long pending_until;
+	struct rcu_head rcu;
+};
+
+/* ---- work.c: one message at a time on each CPU -------------------------- */
+
+/**
+ * struct sip_strict_work - scratch for one message
+ * @lock: held, BH off, while a message is in work on this CPU
+ * @copy: the message as it came, while the skb is rewritten
+ */
+struct sip_strict_work {
+	spinlock_t lock;
+	struct sip_strict_net *sn;
+	struct nf_conn *ct;
+	enum ip_conntrack_dir dir;
+	u8 l4proto;
+	u16 zone;
+	int oif; /* device of the outside end, 0: not known */
+	int iif;
+	enum sip_strict_mode mode;
+	struct sip_ctx ctx;
+	struct sip_strict_call *call_out; /* call of the sender, where it is inside */
+	struct sip_strict_call *call_in; /* call of the receiver, where it is inside */
+	struct sip_strict_flow *flow;
+	struct sip_strict_reap reap;
+	struct sip_msg msg;
+	struct sip_plan plan;
+	u8 copy[SIP_MAX_MSG + 1];
+};
+
+#endif /* SIP_STRICT_H */
