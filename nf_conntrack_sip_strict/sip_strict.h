@@ -56,6 +56,14 @@
 #define SIP_STRICT_MAX_PEERS 24 /* addresses of one call */
 #define SIP_STRICT_MAX_USES 48 /* ports of one call */
 #define SIP_STRICT_CALLID_SHOWN 96
+#define SIP_STRICT_USER_KEPT 64 /* bytes of a user part that are compared */
+#define SIP_STRICT_NO_MLINE 0xff
+
+/* Expectation classes, in the order of the helpers' policies. */
+#define SIP_STRICT_CLASS_SIGNALLING 0
+#define SIP_STRICT_CLASS_AUDIO 1
+#define SIP_STRICT_CLASS_VIDEO 2
+#define SIP_STRICT_CLASS_OTHER 3
 
 enum sip_strict_mode {
 	SIP_STRICT_OFF,
@@ -125,7 +133,9 @@ struct sip_strict_net {
 	struct list_head call_list;
 	struct list_head reg_list;
 	struct list_head flow_list;
-	struct list_head mem_list; /* oldest first: sent-by memories expire in order */
+	struct list_head mem_list; /* sent-by memories, oldest first: they expire in order */
+	struct list_head loose_uses; /* uses that only time ends (until), oldest first */
+	struct rhashtable hosts; /* struct sip_strict_host: entries per host, for host_max */
 	struct delayed_work sweep;
 	u32 n_calls;
 	u32 n_regs;
@@ -230,6 +240,7 @@ struct sip_strict_map {
 	struct hlist_head entries;
 	struct sip_strict_flow *flow;
 	struct sip_ip latched;
+	u32 refused; /* packets from sources that media_peer did not admit */
 	u64 id; /* for trace and expectation lookup */
 	struct rcu_head rcu;
 };
@@ -251,7 +262,6 @@ struct sip_strict_entry {
  * struct sip_strict_use - one user of a mapping
  * @call: its call; NULL: a registration, subscription or sent-by (@reg)
  * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
- * @until: contact mappings without owner (sent-by): jiffies, else 0
  */
 struct sip_strict_use {
 	struct list_head map_node;
@@ -263,6 +273,7 @@ struct sip_strict_use {
 	u8 mline;
 	bool fresh; /* made by the plan under way */
 	bool observe; /* never opens */
+	unsigned long until; /* loose uses: when it goes */
 };
 
 /**
@@ -305,6 +316,20 @@ struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip
 					  struct sip_strict_reg *reg, struct list_head *owner);
 void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 			struct sip_strict_reap *reap);
+/*
+ * A use without owner, on sn->loose_uses, for SIP_STRICT_LINGER: the port of a
+ * Via, or a Contact whose owner is not known yet. open: it opens the mapping.
+ * One per mapping: a second call refreshes it (and opens it, if asked to).
+ * Out of memory: false, and a mapping that nobody uses is gone.
+ */
+bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map, bool open,
+			  struct sip_strict_reap *reap);
+void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+/* End a mapping that got no use at all. */
+void sip_strict_map_unused(struct sip_strict_net *sn, struct sip_strict_map *map,
+			   struct sip_strict_reap *reap);
+/* Is this address the inside one of the mapping? */
+bool sip_strict_map_is_of(const struct sip_strict_map *map, const struct sip_ip *inside);
 /* Recompute live from the uses; a mapping that closes ends its entries. */
 void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_reap *reap);
@@ -424,6 +449,14 @@ struct sip_strict_peer {
 };
 
 /**
+ * struct sip_strict_pair - what an ended call goes on writing for a port
+ */
+struct sip_strict_pair {
+	struct sip_strict_end in;
+	struct sip_strict_end out;
+};
+
+/**
  * struct sip_strict_call - a call of one inside host
  * @set_bits: bits of legs and transactions in use
  * @uses: media mappings; @mems: contacts and routes
@@ -455,7 +488,9 @@ struct sip_strict_call {
 	unsigned long expires;
 	u32 session_expires; /* seconds, 0: none */
 	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
-	u64 packets[2];
+	struct sip_strict_pair *pair; /* once ended */
+	u8 n_pairs;
+	u8 verdict; /* enum sip_strict_verdict */
 	struct rcu_head rcu;
 	u8 id_len;
 	u8 id[]; /* Call-ID as shown, cut at SIP_STRICT_CALLID_SHOWN */
@@ -495,6 +530,16 @@ struct sip_strict_reg {
 	struct rcu_head rcu;
 };
 
+/**
+ * struct sip_strict_host - how much one address holds (host_max)
+ */
+struct sip_strict_host {
+	struct rhash_head node;
+	struct sip_strict_end key; /* address and zone; port: 1 inside, 0 outside */
+	u32 held;
+	struct rcu_head rcu;
+};
+
 /* ---- work.c: one message at a time on each CPU -------------------------- */
 
 /**
@@ -513,6 +558,12 @@ struct sip_strict_work {
 	int iif;
 	enum sip_strict_mode mode;
 	struct sip_ctx ctx;
+	struct sip_ap snd_out; /* outside pair of the sender as the conntrack has it */
+	struct sip_ap rcv_out; /* the same of the receiver */
+	bool ruri_asked; /* a Request-URI was asked for: remembered for CANCEL, ACK */
+	bool ruri_ours;
+	struct sip_ap ruri_ap;
+	struct sip_written ruri_written;
 	struct sip_strict_call *call_out; /* call of the sender, where it is inside */
 	struct sip_strict_call *call_in; /* call of the receiver, where it is inside */
 	struct sip_strict_flow *flow;
@@ -521,5 +572,95 @@ struct sip_strict_work {
 	struct sip_plan plan;
 	u8 copy[SIP_MAX_MSG + 1];
 };
+
+/* addrmap.c */
+extern const struct sip_map_ops sip_strict_map_ops;
+void sip_strict_ends_get(struct sip_strict_work *w);
+
+/* memory.c */
+int sip_strict_mem_net_init(struct sip_strict_net *sn);
+void sip_strict_mem_net_exit(struct sip_strict_net *sn);
+void sip_strict_mem_flush(struct sip_strict_net *sn, struct list_head *list);
+void sip_strict_mem_sweep(struct sip_strict_net *sn);
+int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
+		       const struct sip_ap *seen, u16 zone, const struct sip_written *written,
+		       const u8 *user, u32 user_len);
+const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w,
+						 const struct sip_unmap_query *q);
+void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written *written);
+
+/* media.c */
+enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_strict_call *call,
+				     const struct sip_media_query *q, struct sip_media_answer *a);
+void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
+void sip_strict_media_settle(struct sip_strict_work *w, struct sip_strict_call *call);
+void sip_strict_media_update(struct sip_strict_net *sn, struct sip_strict_call *call,
+			     struct sip_strict_reap *reap);
+void sip_strict_media_agree(struct sip_strict_net *sn, struct sip_strict_call *call, u32 from,
+			    u32 to, bool inside, bool outside, struct sip_strict_reap *reap);
+void sip_strict_media_refuse(struct sip_strict_call *call, const struct sip_plan *plan, u32 bit);
+void sip_strict_media_clear(struct sip_strict_net *sn, struct sip_strict_call *call, u32 bit,
+			    struct sip_strict_reap *reap);
+void sip_strict_media_end(struct sip_strict_net *sn, struct sip_strict_call *call,
+			  struct sip_strict_reap *reap);
+void sip_strict_peer_signals(struct sip_strict_call *call, const struct sip_ip *ip);
+void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
+
+/* quota.c: entries per host and in all; under sn->lock */
+int sip_strict_quota_net_init(struct sip_strict_net *sn);
+void sip_strict_quota_net_exit(struct sip_strict_net *sn);
+enum sip_reason sip_strict_quota_check(struct sip_strict_net *sn, const struct sip_ip *inside,
+				       const struct sip_ip *outside, u16 zone, u32 spare);
+bool sip_strict_quota_take(struct sip_strict_net *sn, const struct sip_ip *inside,
+			   const struct sip_ip *outside, u16 zone);
+void sip_strict_quota_give(struct sip_strict_net *sn, const struct sip_ip *inside,
+			   const struct sip_ip *outside, u16 zone);
+u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside, u16 zone);
+
+/* dialog.c */
+int sip_strict_call_net_init(struct sip_strict_net *sn);
+void sip_strict_call_net_exit(struct sip_strict_net *sn);
+enum sip_reason sip_strict_call_prepare(struct sip_strict_work *w);
+void sip_strict_call_learn(struct sip_strict_work *w);
+void sip_strict_call_abort(struct sip_strict_work *w);
+void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+
+/* verdict.c */
+enum sip_strict_verdict {
+	SIP_STRICT_V_NONE, /* never answered, or no streams */
+	SIP_STRICT_V_BOTH,
+	SIP_STRICT_V_INSIDE, /* inside not heard */
+	SIP_STRICT_V_OUTSIDE, /* outside not heard */
+	SIP_STRICT_V_REFUSED, /* outside not heard: it sends from another source */
+	SIP_STRICT_V_NOT_JUDGED, /* held, or offloaded */
+};
+
+const char *sip_strict_verdict_name(u8 verdict);
+void sip_strict_verdict_end(struct sip_strict_net *sn, struct sip_strict_call *call,
+			    const char *why);
+
+/* registration.c */
+int sip_strict_reg_net_init(struct sip_strict_net *sn);
+void sip_strict_reg_net_exit(struct sip_strict_net *sn);
+enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w);
+void sip_strict_reg_learn(struct sip_strict_work *w);
+void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+
+/* main.c */
+u64 sip_strict_hash(const u8 *s, u32 len); /* 0 only for len 0 */
+u64 sip_strict_hash2(const u8 *s, u32 len); /* another, independent one */
+bool sip_strict_grow(void **array, u32 n, size_t size); /* room for one more */
+void sip_strict_sweep_kick(struct sip_strict_net *sn);
+void sip_strict_address_gone(struct sip_strict_net *sn, const struct sip_ip *ip);
+
+/* work.c */
+int sip_strict_work_init(void);
+void sip_strict_work_exit(void);
+unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff *skb,
+				      unsigned int protoff, struct nf_conn *ct,
+				      enum ip_conntrack_info ctinfo,
+				      const struct nf_hook_state *state,
+				      enum sip_strict_mode mode);
 
 #endif /* SIP_STRICT_H */

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * facts.c - small questions that the state asks of a message.
+ *
+ * The state knows calls, transactions and registrations; what a header of a
+ * message means for them is SIP, and is answered here.
+ */
+#include "facts.h"
+
+/**
+ * sip_msg_may_start_call() - may an unknown call begin with this message?
+ * @msg: the message
+ *
+ * An INVITE does (RFC 3261 section 13), also one with a To tag, and an UPDATE
+ * inside a dialog (RFC 3311): after a reload or failover they are the first
+ * that is seen of a call. Nothing else creates state.
+ *
+ * Return: true if it may.
+ */
+bool sip_msg_may_start_call(const struct sip_msg *msg)
+{
+	if (!msg->request)
+		return false;
+	return msg->method == SIP_M_INVITE ||
+	       (msg->method == SIP_M_UPDATE && msg->to_tag.len);
+}
+
+/**
+ * sip_msg_opens_txn() - does this request open a transaction that matters?
+ * @msg: the message
+ *
+ * Those that offer media or end something (RFC 3261, 3262, 3311).
+ *
+ * Return: true if its answer has to be recognised.
+ */
+bool sip_msg_opens_txn(const struct sip_msg *msg)
+{
+	if (!msg->request)
+		return false;
+	switch (msg->method) {
+	case SIP_M_INVITE:
+	case SIP_M_UPDATE:
+	case SIP_M_PRACK:
+	case SIP_M_BYE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool sip_user_is(const u8 *buf, struct sip_span user, const char *number)
+{
+	u32 len = 0;
+
+	while (number[len])
+		len++;
+	return user.len == len && !memcmp(buf + user.off, number, len);
+}
+
+static bool sip_uri_is_sos(const u8 *buf, struct sip_span uri)
+{
+	static const char sos[] = "urn:service:sos";
+	struct sip_span head = { uri.off, sizeof(sos) - 1 };
+
+	if (uri.len < head.len)
+		return false;
+	if (uri.len > head.len && buf[uri.off + head.len] != '.')
+		return false;
+	return sip_span_equal_nocase(buf, head, sos);
+}
+
+/**
+ * sip_msg_is_emergency() - is it a call for help?
+ * @msg: the message
+ *
+ * urn:service:sos and its children (RFC 5031), or a well-known number as user
+ * part of a SIP URI, or of a tel URI.
+ *
+ * Return: true if no quota may stand in its way.
+ */
+bool sip_msg_is_emergency(const struct sip_msg *msg)
+{
+	static const char *const numbers[] = { "112", "911", "999", "110" };
+	struct sip_uri uri;
+	struct sip_span user;
+	u32 i;
+
+	if (!msg->request || msg->method != SIP_M_INVITE)
+		return false;
+	if (sip_uri_is_sos(msg->buf, msg->ruri))
+		return true;
+	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, &uri))
+		return false;
+	user = uri.user;
+	if (uri.scheme == SIP_SCHEME_TEL && uri.whole.len > 4) {
+		user.off = uri.whole.off + 4;
+		user.len = 0;
+		while (user.len < uri.whole.len - 4 && msg->buf[user.off + user.len] != ';')
+			user.len++;
+	}
+	for (i = 0; i < SIP_ARRAY_SIZE(numbers); i++)
+		if (sip_user_is(msg->buf, user, numbers[i]))
+			return true;
+	return false;
+}
+
+/**
+ * sip_msg_aor() - the address-of-record of a REGISTER (RFC 3261 section 10.2)
+ * @msg: the message
+ *
+ * Return: the URI of To up to its host and port; len 0 if it cannot be read.
+ */
+struct sip_span sip_msg_aor(const struct sip_msg *msg)
+{
+	struct sip_span aor = { 0, 0 };
+	const struct sip_header *to;
+	struct sip_nameaddr na;
+	u32 off;
+
+	if (!msg->first[SIP_H_TO])
+		return aor;
+	to = &msg->header[msg->first[SIP_H_TO] - 1];
+	off = to->value.off;
+	if (sip_nameaddr_next(msg->buf, &off, to->value.off + to->value.len, &na) != 1)
+		return aor;
+	aor = na.uri.whole;
+	if (na.uri.hp.end > aor.off)
+		aor.len = na.uri.hp.end - aor.off;
+	return aor;
+}
+
+/**
+ * sip_msg_sub_state() - read Subscription-State (RFC 6665 section 8.2.3)
+ * @msg: a NOTIFY
+ * @state: filled in
+ */
+void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state)
+{
+	static const char terminated[] = "terminated";
+	struct sip_span value, head, number;
+	u32 seconds;
+
+	state->present = false;
+	state->terminated = false;
+	state->expires = -1;
+	if (!msg->first[SIP_H_SUBSCRIPTION_STATE])
+		return;
+	state->present = true;
+	value = msg->header[msg->first[SIP_H_SUBSCRIPTION_STATE] - 1].value;
+	head.off = value.off;
+	head.len = 0;
+	while (head.len < value.len && msg->buf[head.off + head.len] != ';' &&
+	       msg->buf[head.off + head.len] != ' ')
+		head.len++;
+	state->terminated = sip_span_equal_nocase(msg->buf, head, terminated);
+	value.off += head.len;
+	value.len -= head.len;
+	if (sip_param_find(msg->buf, value, "expires", &number) &&
+	    sip_span_number(msg->buf, number, 0xffffffffu, &seconds))
+		state->expires = seconds;
+}
+
+/**
+ * sip_plan_refuses() - is this m= line refused by the description?
+ * @plan: the plan of a message with an answer
+ * @mline: number of the m= line, from 0
+ *
+ * Return: true if the line is there with port 0 (RFC 3264 section 6).
+ */
+bool sip_plan_refuses(const struct sip_plan *plan, u32 mline)
+{
+	const struct sip_media_fact *fact;
+
+	if (!plan->sdp_counts || mline >= plan->n_media)
+		return false;
+	fact = &plan->media[mline];
+	return !plan->sdp[fact->session].stream[fact->stream].port;
+}
