@@ -36,6 +36,7 @@ struct sip_end {
  * @field: where it stands
  * @ap: the address and port named; the port is resolved to its default
  * @transport: that the value names, or the flow's
+ * @said: the value itself names @transport
  * @own_only: only a live mapping will do (Refer-To, routes); make none
  * @public: @ap already is an outside address of ours: it will be kept, and
  *	gets its mapping all the same
@@ -44,6 +45,7 @@ struct sip_map_query {
 	enum sip_field field;
 	struct sip_ap ap;
 	enum sip_transport transport;
+	bool said;
 	bool own_only;
 	bool public;
 };
@@ -217,7 +219,8 @@ struct sip_note {
  * @peer_ap: IP literals of remote Contact and Record-Route of the sender,
  *	whatever side it is on: who may send in this dialog
  * @media: streams, where @sdp_counts
- * @note: reasons met on the way, first offset of each
+ * @note: reasons met on the way, first offset of each; the notes of the
+ *	message are among them
  */
 struct sip_plan {
 	enum sip_reason reason;

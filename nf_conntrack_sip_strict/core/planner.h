@@ -28,6 +28,48 @@ bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct si
 			  u32 number);
 void sip_plan_note(struct sip_planner *p, enum sip_reason reason, u32 off);
 
+void sip_plan_refuse(struct sip_planner *p, enum sip_reason reason, u32 off);
+bool sip_reason_refuses(enum sip_reason reason);
+
+/**
+ * struct sip_place - an address in the head that the rules speak of
+ * @field: where it stands
+ * @hp: host and port
+ * @maddr: host of maddr=, which routes in place of @hp; NULL: none
+ * @default_port: where no port is written
+ * @transport: that the value names; SIP_T_NONE: none
+ * @flow_port: whatever its port, it means this flow (Via with rport, or TCP)
+ * @user: @uri: of a URI, len 0 in a Via
+ * @expires: of a Contact, seconds; -1: not said
+ */
+struct sip_place {
+	enum sip_field field;
+	const struct sip_hostport *hp;
+	const struct sip_hostport *maddr;
+	u16 default_port;
+	enum sip_transport transport;
+	bool flow_port;
+	struct sip_span user;
+	struct sip_span uri;
+	s64 expires;
+};
+
+static inline bool sip_end_is_natted(const struct sip_end *end)
+{
+	return !sip_ap_equal(&end->real, &end->seen);
+}
+
+/* plan_addr.c: false: the place does not name an address. */
+bool sip_place_ap(const struct sip_place *at, const struct sip_hostport *host, struct sip_ap *ap);
+/* True: it was mapped to @seen, unmapped to what was written. */
+bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip_ap *seen);
+bool sip_place_unmap(struct sip_planner *p, const struct sip_place *at);
+/* What the state learns besides. */
+void sip_plan_star(struct sip_planner *p, u32 off);
+void sip_plan_peer(struct sip_planner *p, enum sip_field field, const struct sip_ap *ap);
+void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
+			 const struct sip_ap *ap, bool ours);
+
 /* plan_sdp.c: all bodies; adds edits, media facts, part lengths, body_delta. */
 enum sip_reason sip_plan_bodies(struct sip_planner *p);
 

@@ -11,6 +11,7 @@ enum sip_action {
 	SIP_KEEP, /* byte-exact */
 	SIP_MAP, /* out: the sender's address becomes the one outside */
 	SIP_UNMAP, /* in: what this gateway put there becomes what was written */
+	SIP_FOLLOW, /* the number changes if, and only if, the body's length does */
 };
 
 /*
@@ -52,21 +53,22 @@ enum sip_way { SIP_REQ_OUT, SIP_RSP_OUT, SIP_REQ_IN, SIP_RSP_IN, SIP_WAYS };
 
 /**
  * struct sip_rule - one line of the policy
- * @field: where
  * @action: per way through the gateway
  * @rfc: the sections that ask for it
+ * @where: what the field stands for, in words for the reader
  * @when: condition that the planner adds, in words for the reader
  */
 struct sip_rule {
-	enum sip_field field;
 	u8 action[SIP_WAYS];
 	const char *rfc;
+	const char *where;
 	const char *when;
 };
 
 extern const struct sip_rule sip_rules[SIP_F_MAX];
 
 const char *sip_field_name(enum sip_field field);
+const char *sip_action_name(enum sip_action action);
 
 static inline enum sip_action sip_rule_action(enum sip_field field, enum sip_way way)
 {

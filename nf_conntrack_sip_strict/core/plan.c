@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * plan.c - what to change in the head of a message, and what to remember.
+ *
+ * One walk over the header index. For each field that rules.c does not keep,
+ * the sender's end is asked first (its own addresses: map), then the
+ * receiver's (what we put there for it: unmap). Bodies are plan_sdp.c's.
+ *
+ * Called with a message that sip_msg_parse() found whole; asks the address map
+ * through ctx->ops. Bounded by the limits of struct sip_plan: what does not
+ * fit refuses the plan, and a refused plan has neither edits nor facts.
+ */
+#include "planner.h"
+
+/* What the rules do with a place, at the sender's end and the receiver's. */
+struct sip_ways {
+	bool snd;
+	bool rcv;
+	enum sip_way out;
+	enum sip_way in;
+};
+
+static const u8 sip_field_of_header[SIP_H_MAX] = {
+	[SIP_H_CONTACT] = SIP_F_CONTACT,
+	[SIP_H_ROUTE] = SIP_F_ROUTE,
+	[SIP_H_RECORD_ROUTE] = SIP_F_RECORD_ROUTE,
+	[SIP_H_PATH] = SIP_F_PATH,
+	[SIP_H_SERVICE_ROUTE] = SIP_F_SERVICE_ROUTE,
+	[SIP_H_REFER_TO] = SIP_F_REFER_TO,
+};
+
+static enum sip_action sip_ways_out(const struct sip_ways *ways, enum sip_field field)
+{
+	return ways->snd ? sip_rule_action(field, ways->out) : SIP_KEEP;
+}
+
+static enum sip_action sip_ways_in(const struct sip_ways *ways, enum sip_field field)
+{
+	return ways->rcv ? sip_rule_action(field, ways->in) : SIP_KEEP;
+}
+
+/* ---- Via ---------------------------------------------------------------- */
+
+/*
+ * RFC 3581 section 4: received and rport are the source that the far side saw.
+ * Those that show @seen get @real, so that nobody learns two addresses for
+ * itself. A port beside another NAT's address is that NAT's.
+ */
+static void sip_plan_via_source(struct sip_planner *p, const struct sip_ap *seen,
+				const struct sip_ap *real)
+{
+	const struct sip_via *via = &p->msg->via;
+	const struct sip_hostport *sent_by = &via->sent_by;
+	bool ours = true;
+
+	if (via->received.len) {
+		ours = sip_ip_equal(&via->received_ip, &seen->ip) ||
+		       (seen == &p->ctx->rcv.seen && p->ctx->rcv.inside &&
+			sip_ip_equal(&via->received_ip, &sent_by->ip));
+		if (ours)
+			sip_plan_edit_ip(p, SIP_F_VIA_RECEIVED, via->received_host, &real->ip);
+	}
+	if (ours && via->rport.len && via->rport_num == seen->port)
+		sip_plan_edit_number(p, SIP_F_VIA_RPORT, via->rport, real->port);
+}
+
+static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
+{
+	const struct sip_via *via = &p->msg->via;
+	const struct sip_end *rcv = &p->ctx->rcv;
+	struct sip_ap seen;
+	struct sip_place at = {
+		.field = SIP_F_VIA_SENT_BY,
+		.hp = &via->sent_by,
+		.maddr = via->maddr.host.len ? &via->maddr : NULL,
+		.default_port = via->transport == SIP_T_TLS ? 5061 : 5060,
+		.flow_port = via->has_rport || p->ctx->transport != SIP_T_UDP,
+		.expires = -1,
+	};
+
+	if (!p->msg->first[SIP_H_VIA])
+		return;
+	if (sip_ways_out(ways, SIP_F_VIA_SENT_BY) == SIP_MAP) {
+		if (via->sent_by.ip.family == SIP_AF_NONE)
+			sip_plan_note(p, SIP_R_FQDN, via->sent_by.host.off);
+		sip_place_map(p, &at, &seen);
+	}
+	/* The request's source was ours although its sender is outside. */
+	if (sip_ways_out(ways, SIP_F_VIA_RECEIVED) == SIP_UNMAP && !rcv->inside &&
+	    sip_end_is_natted(rcv))
+		sip_plan_via_source(p, &rcv->seen, &rcv->real);
+	if (sip_ways_in(ways, SIP_F_VIA_SENT_BY) == SIP_UNMAP && sip_place_unmap(p, &at))
+		sip_plan_via_source(p, &rcv->seen, &rcv->real);
+}
+
+/* ---- URIs --------------------------------------------------------------- */
+
+/*
+ * A host that cannot be read is kept where it just is no host (IPv6 without
+ * brackets has several colons), but a port that is no number or out of range
+ * makes the message malformed.
+ */
+static bool sip_uri_port_is_bad(const u8 *buf, struct sip_span uri)
+{
+	u32 end = uri.off + uri.len;
+	u32 colons = 0;
+	u32 at = uri.off;
+	u32 i;
+
+	for (i = uri.off; i < end && buf[i] != '?'; i++)
+		if (buf[i] == '@')
+			at = i + 1;
+	if (at == uri.off)
+		while (at < end && buf[at++] != ':')
+			;
+	for (i = at; i < end && buf[i] != ';' && buf[i] != '?' && buf[i] != '>'; i++) {
+		if (buf[i] == '[')
+			return false;
+		if (buf[i] == ':')
+			colons++;
+	}
+	return colons == 1;
+}
+
+static void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
+			 enum sip_field field, const struct sip_uri *uri, s64 expires)
+{
+	bool mapped = false;
+	bool ours = false;
+	struct sip_ap ap;
+	struct sip_place at = {
+		.field = field,
+		.hp = &uri->hp,
+		.maddr = uri->maddr.host.len ? &uri->maddr : NULL,
+		.default_port = sip_uri_default_port(uri),
+		.transport = uri->transport,
+		.user = uri->user,
+		.uri = uri->whole,
+		.expires = expires,
+	};
+
+	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
+		return;
+	if (!uri->hp.host.len) {
+		if (sip_uri_port_is_bad(p->msg->buf, uri->whole))
+			sip_plan_refuse(p, SIP_R_BAD_NUMBER, uri->whole.off);
+		else
+			sip_plan_note(p, SIP_R_BAD_VALUE, uri->whole.off);
+		return;
+	}
+	if (field == SIP_F_CONTACT && ways->snd && uri->hp.ip.family == SIP_AF_NONE)
+		sip_plan_note(p, SIP_R_FQDN, uri->hp.host.off);
+	if (sip_ways_out(ways, field) == SIP_MAP)
+		mapped = sip_place_map(p, &at, &ap);
+	if (!mapped && sip_ways_in(ways, field) == SIP_UNMAP)
+		ours = sip_place_unmap(p, &at);
+	if (!mapped && !sip_place_ap(&at, at.hp, &ap) && !sip_place_ap(&at, at.maddr, &ap))
+		return;
+	if (!mapped && !ours)
+		sip_plan_peer(p, field, &ap);
+	if (field == SIP_F_CONTACT && ways->rcv)
+		sip_plan_contact_in(p, &at, &ap, ours);
+}
+
+static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways)
+{
+	const struct sip_msg *msg = p->msg;
+	struct sip_uri uri;
+
+	if (!msg->request || sip_ways_in(ways, SIP_F_RURI) != SIP_UNMAP)
+		return;
+	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, &uri))
+		sip_plan_note(p, SIP_R_BAD_VALUE, msg->ruri.off);
+	else
+		sip_plan_uri(p, ways, SIP_F_RURI, &uri, -1);
+}
+
+static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
+			    const struct sip_header *header)
+{
+	enum sip_field field = (enum sip_field)sip_field_of_header[header->id];
+	u32 end = header->value.off + header->value.len;
+	u32 off = header->value.off;
+	struct sip_nameaddr na;
+	int more;
+
+	if (!field)
+		return;
+	/* Contact and Record-Route are read even where they are kept: peers. */
+	if (field != SIP_F_CONTACT && field != SIP_F_RECORD_ROUTE &&
+	    sip_ways_out(ways, field) == SIP_KEEP && sip_ways_in(ways, field) == SIP_KEEP)
+		return;
+	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, &na)) > 0 && !p->plan->reason) {
+		if (!na.star)
+			sip_plan_uri(p, ways, field, &na.uri, na.expires);
+		else if (field == SIP_F_CONTACT && ways->snd)
+			sip_plan_star(p, na.whole.off);
+	}
+	if (more < 0)
+		sip_plan_note(p, SIP_R_BAD_VALUE, off);
+}
+
+/* ---- the body's length and its digest ----------------------------------- */
+
+/* RFC 3261 18.3, 20.14: each Content-Length field says the same. */
+static void sip_plan_content_length(struct sip_planner *p)
+{
+	const struct sip_msg *msg = p->msg;
+	u32 len = (u32)((s32)msg->body.len + p->body_delta);
+	u32 i;
+
+	if (!p->body_delta || !msg->content_length.len)
+		return;
+	for (i = 0; i < msg->n_headers; i++)
+		if (msg->header[i].id == SIP_H_CONTENT_LENGTH)
+			sip_plan_edit_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value, len);
+}
+
+static bool sip_span_has(const u8 *buf, u32 off, u32 end, const char *word, u32 len)
+{
+	struct sip_span head = { off, len };
+
+	return end - off >= len && sip_span_equal_nocase(buf, head, word);
+}
+
+static u32 sip_skip_blank(const u8 *buf, u32 off, u32 end)
+{
+	while (off < end && (buf[off] == ' ' || buf[off] == '\t' || buf[off] == '\r' ||
+			     buf[off] == '\n'))
+		off++;
+	return off;
+}
+
+/* RFC 7616 3.4: a parameter qop=auth-int, quoted or not, of the credentials. */
+static bool sip_credentials_cover_body(const u8 *buf, struct sip_span value)
+{
+	u32 end = value.off + value.len;
+	u32 off = value.off;
+	bool quoted = false;
+	bool begin = false;
+	u32 i;
+
+	for (; off < end; off++) {
+		if (quoted) {
+			if (buf[off] == '\\')
+				off++;
+			else if (buf[off] == '"')
+				quoted = false;
+			continue;
+		}
+		if (buf[off] == '"') {
+			quoted = true;
+		} else if (begin && sip_span_has(buf, off, end, "qop", 3)) {
+			i = sip_skip_blank(buf, off + 3, end);
+			if (i < end && buf[i] == '=') {
+				i = sip_skip_blank(buf, i + 1, end);
+				if (i < end && buf[i] == '"')
+					i++;
+				return sip_span_has(buf, i, end, "auth-int", 8);
+			}
+		}
+		begin = buf[off] == ',' || buf[off] == ' ' || buf[off] == '\t' ||
+			buf[off] == '\n';
+	}
+	return false;
+}
+
+static void sip_plan_credentials(struct sip_planner *p)
+{
+	const struct sip_msg *msg = p->msg;
+	const struct sip_header *header;
+	u32 i;
+
+	if (!msg->first[SIP_H_AUTHORIZATION] && !msg->first[SIP_H_PROXY_AUTHORIZATION])
+		return;
+	for (i = 0; i < msg->n_headers; i++) {
+		header = &msg->header[i];
+		if ((header->id == SIP_H_AUTHORIZATION ||
+		     header->id == SIP_H_PROXY_AUTHORIZATION) &&
+		    sip_credentials_cover_body(msg->buf, header->value))
+			sip_plan_note(p, SIP_R_AUTH_INT, header->value.off);
+	}
+}
+
+static void sip_plan_body(struct sip_planner *p)
+{
+	u32 before = p->plan->n_edits;
+	enum sip_reason reason = sip_plan_bodies(p);
+
+	if (sip_reason_refuses(reason))
+		sip_plan_refuse(p, reason, p->msg->body.off);
+	else if (reason)
+		sip_plan_note(p, reason, p->msg->body.off);
+	if (p->plan->reason || p->plan->n_edits == before)
+		return;
+	p->plan->body_changed = true;
+	sip_plan_content_length(p);
+	sip_plan_credentials(p);
+}
+
+/* ---- the plan ----------------------------------------------------------- */
+
+static void sip_plan_clear(struct sip_plan *plan, const struct sip_msg *msg)
+{
+	plan->n_edits = 0;
+	plan->text_len = 0;
+	plan->new_total = msg->total;
+	plan->body_changed = false;
+	plan->sdp_counts = false;
+	plan->n_addrs = 0;
+	plan->n_contacts_in = 0;
+	plan->n_media = 0;
+	plan->n_sdp = 0;
+	plan->n_peers = 0;
+}
+
+static void sip_plan_message_notes(struct sip_planner *p)
+{
+	u32 reason;
+
+	if (!p->msg->notes)
+		return;
+	for (reason = 1; reason < SIP_R_MAX; reason++)
+		if (p->msg->notes & (1ULL << reason))
+			sip_plan_note(p, (enum sip_reason)reason, 0);
+}
+
+static void sip_plan_finish(struct sip_planner *p)
+{
+	struct sip_plan *plan = p->plan;
+	u32 total = p->msg->total;
+	u32 i;
+
+	for (i = 0; i < plan->n_edits; i++)
+		total = total + plan->edit[i].text_len - plan->edit[i].len;
+	plan->new_total = total;
+	if (total > SIP_MAX_MSG)
+		sip_plan_refuse(p, SIP_R_NO_SPACE, 0);
+}
+
+/**
+ * sip_plan_make() - decide all edits of a message, and what is to be remembered
+ * @plan: filled in
+ * @msg: a message that sip_msg_parse() read whole
+ * @ctx: the two ends of its path, and the address map
+ *
+ * The sender's end goes through the "out" column of the rules, then the
+ * receiver's through the "in" column (RULES: a message between two inside
+ * hosts passes both). An end that is not inside is not asked. RFC 3261
+ * sections 8.1.1, 12, 16.4, 16.6, 18; RFC 3581; RFC 3264.
+ *
+ * Return: SIP_R_OK, or the reason of refusal, which is also in @plan with its
+ * offset; a refused plan has no edits and no facts, only notes.
+ */
+enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
+			      const struct sip_ctx *ctx)
+{
+	struct sip_planner p = { .plan = plan, .msg = msg, .ctx = ctx };
+	struct sip_ways ways = {
+		.snd = ctx->snd.inside,
+		.rcv = ctx->rcv.inside,
+		.out = msg->request ? SIP_REQ_OUT : SIP_RSP_OUT,
+		.in = msg->request ? SIP_REQ_IN : SIP_RSP_IN,
+	};
+	u32 i;
+
+	plan->reason = SIP_R_OK;
+	plan->reason_off = 0;
+	plan->n_notes = 0;
+	sip_plan_clear(plan, msg);
+	sip_plan_message_notes(&p);
+	if (!ways.snd && !ways.rcv)
+		return SIP_R_OK;
+
+	sip_plan_ruri(&p, &ways);
+	sip_plan_via(&p, &ways);
+	for (i = 0; i < msg->n_headers && !plan->reason; i++)
+		sip_plan_header(&p, &ways, &msg->header[i]);
+	if (!plan->reason)
+		sip_plan_body(&p);
+	if (!plan->reason)
+		sip_plan_finish(&p);
+	if (plan->reason)
+		sip_plan_clear(plan, msg);
+	return plan->reason;
+}
+
+/**
+ * sip_end_is_inside() - do the rules apply to this end of a path?
+ * @real: the end as it is
+ * @seen: as the other end sees it
+ * @both: both ends of the path are translated
+ *
+ * Where one end is translated, that one is inside; where none is (a plain
+ * firewall), both are, and nothing is edited. Where both are, an end that is
+ * translated from a global to a private address is an outside one: its source
+ * was changed on the way to an inside PBX, in a bridge network for example.
+ *
+ * Return: true if it may be inside.
+ */
+bool sip_end_is_inside(const struct sip_ap *real, const struct sip_ap *seen, bool both)
+{
+	return !both || sip_ip_is_private(&real->ip) || !sip_ip_is_private(&seen->ip);
+}
