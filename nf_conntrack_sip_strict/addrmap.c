@@ -262,6 +262,40 @@ static enum sip_reason sip_strict_op_map(void *priv, const struct sip_map_query 
 	return SIP_R_OK;
 }
 
+/**
+ * sip_strict_contact_of() - the mapping of a Contact, made if need be
+ * @w: the message in work; its sender wrote the Contact
+ * @fact: the Contact, mapped or public already
+ *
+ * Context: sn->lock held.
+ * Return: the mapping, or NULL (out of memory, or the pair is another's).
+ */
+struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
+					     const struct sip_addr_fact *fact)
+{
+	u8 proto = sip_strict_transport_proto(w, fact->transport);
+	struct sip_ap in_ap = fact->real, out_ap = fact->seen;
+	struct sip_strict_end in, out;
+	struct sip_strict_map *map;
+
+	if (!proto)
+		return NULL;
+	if (sip_ip_equal(&out_ap.ip, &w->ctx.snd.seen.ip))
+		out_ap.ip = w->snd_out.ip;
+	sip_strict_end_set(&out, &out_ap, proto, w->zone);
+	map = sip_strict_map_find_out(w->sn, &out);
+	if (map)
+		return sip_strict_map_is_of(map, &w->ctx.snd.real.ip) ? map : NULL;
+	if (!fact->mapped)
+		in_ap.ip = w->ctx.snd.real.ip;
+	if (sip_ap_equal(&out_ap, &w->snd_out))
+		in_ap = w->ctx.snd.real;
+	sip_strict_end_set(&in, &in_ap, proto, w->zone);
+	map = sip_strict_map_make(w->sn, SIP_STRICT_CONTACT, SIP_STRICT_CLASS_SIGNALLING, &in, &out,
+				  memcmp(&in, &out, sizeof(in)), w->flow);
+	return IS_ERR(map) ? NULL : map;
+}
+
 static enum sip_reason sip_strict_op_unmap(void *priv, const struct sip_unmap_query *q,
 					   struct sip_written *written)
 {

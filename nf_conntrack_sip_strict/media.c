@@ -21,6 +21,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
+#include "core/facts.h"
 #include "sip_strict.h"
 
 static u8 sip_strict_media_class(const struct sdp_stream *stream)
@@ -435,6 +436,22 @@ void sip_strict_media_agree(struct sip_strict_net *sn, struct sip_strict_call *c
 		sip_strict_use_put(sn, use, reap);
 	}
 	sip_strict_media_update(sn, call, reap);
+}
+
+/**
+ * sip_strict_media_newest() - only the newest description's sources stay
+ * @call: the call
+ * @bit: set of the leg
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_media_newest(struct sip_strict_call *call, u32 bit)
+{
+	u32 i;
+
+	for (i = 0; i < call->n_peers; i++)
+		if (!(call->peer[i].newest & bit))
+			call->peer[i].media &= ~bit;
 }
 
 /**

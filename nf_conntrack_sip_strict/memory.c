@@ -144,7 +144,8 @@ static u32 sip_strict_mem_count(const struct list_head *list)
  * @seen: what stands outside now
  * @zone: conntrack zone of the flow
  * @written: host and port as written
- * @user: user part of its URI, @user_len bytes of it
+ * @user: user part of its URI
+ * @user_len: bytes of it
  *
  * Context: sn->lock held, RCU read lock held.
  * Return: 0, -ENOMEM, or -ENOSPC at the bound.

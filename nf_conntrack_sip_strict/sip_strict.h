@@ -325,7 +325,7 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map, bool open,
 			  struct sip_strict_reap *reap);
 void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
-/* End a mapping that got no use at all. */
+/* End a mapping that has no use (does nothing where it has one). */
 void sip_strict_map_unused(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_reap *reap);
 /* Is this address the inside one of the mapping? */
@@ -427,6 +427,8 @@ struct sip_strict_txn {
 	bool out;
 	bool initial; /* the INVITE that makes the call: no To tag */
 	bool done;
+	bool cancelled; /* CANCEL passed: 32 s to its final answer */
+	bool late; /* the offer stands in the 2xx: the ACK decides */
 	bool inside_sdp;
 	bool outside_sdp;
 	u16 status;
@@ -472,6 +474,7 @@ struct sip_strict_call {
 	bool outbound;
 	bool emergency;
 	bool observe;
+	bool held; /* newest description holds some stream */
 	u8 n_legs;
 	u8 n_txns;
 	u8 n_peers;
@@ -489,6 +492,7 @@ struct sip_strict_call {
 	u32 session_expires; /* seconds, 0: none */
 	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
 	struct sip_strict_pair *pair; /* once ended */
+	u64 media_seen; /* packets at the last look */
 	u8 n_pairs;
 	u8 verdict; /* enum sip_strict_verdict */
 	struct rcu_head rcu;
@@ -574,6 +578,8 @@ struct sip_strict_work {
 };
 
 /* addrmap.c */
+struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
+					     const struct sip_addr_fact *fact);
 extern const struct sip_map_ops sip_strict_map_ops;
 void sip_strict_ends_get(struct sip_strict_work *w);
 
@@ -603,6 +609,7 @@ void sip_strict_media_clear(struct sip_strict_net *sn, struct sip_strict_call *c
 			    struct sip_strict_reap *reap);
 void sip_strict_media_end(struct sip_strict_net *sn, struct sip_strict_call *call,
 			  struct sip_strict_reap *reap);
+void sip_strict_media_newest(struct sip_strict_call *call, u32 bit);
 void sip_strict_peer_signals(struct sip_strict_call *call, const struct sip_ip *ip);
 void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
 
@@ -624,19 +631,23 @@ enum sip_reason sip_strict_call_prepare(struct sip_strict_work *w);
 void sip_strict_call_learn(struct sip_strict_work *w);
 void sip_strict_call_abort(struct sip_strict_work *w);
 void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+void sip_strict_call_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
+				  struct sip_strict_reap *reap);
 bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 
-/* verdict.c */
+/* verdict.c: the worst stream's verdict is the call's, so they stand in order */
 enum sip_strict_verdict {
-	SIP_STRICT_V_NONE, /* never answered, or no streams */
-	SIP_STRICT_V_BOTH,
-	SIP_STRICT_V_INSIDE, /* inside not heard */
+	SIP_STRICT_V_NONE, /* never answered, no streams, or observing */
+	SIP_STRICT_V_NOT_JUDGED, /* held, or offloaded */
+	SIP_STRICT_V_BOTH, /* both heard */
+	SIP_STRICT_V_INSIDE, /* inside not heard: nothing came from it */
 	SIP_STRICT_V_OUTSIDE, /* outside not heard */
 	SIP_STRICT_V_REFUSED, /* outside not heard: it sends from another source */
-	SIP_STRICT_V_NOT_JUDGED, /* held, or offloaded */
+	SIP_STRICT_V_NEITHER, /* nothing came from either */
 };
 
 const char *sip_strict_verdict_name(u8 verdict);
+u8 sip_strict_verdict_get(struct sip_strict_net *sn, struct sip_strict_call *call);
 void sip_strict_verdict_end(struct sip_strict_net *sn, struct sip_strict_call *call,
 			    const char *why);
 
@@ -646,6 +657,9 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn);
 enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w);
 void sip_strict_reg_learn(struct sip_strict_work *w);
 void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+
+void sip_strict_reg_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
+				 struct sip_strict_reap *reap);
 
 /* main.c */
 u64 sip_strict_hash(const u8 *s, u32 len); /* 0 only for len 0 */
@@ -662,5 +676,33 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 				      enum ip_conntrack_info ctinfo,
 				      const struct nf_hook_state *state,
 				      enum sip_strict_mode mode);
+
+/* sysctl.c */
+int sip_strict_sysctl_init(struct sip_strict_net *sn);
+void sip_strict_sysctl_exit(struct sip_strict_net *sn);
+
+/* proc.c */
+int sip_strict_proc_init(struct net *net);
+void sip_strict_proc_exit(struct net *net);
+
+/* hooks.c */
+int sip_strict_hooks_net_init(struct sip_strict_net *sn);
+void sip_strict_hooks_net_exit(struct sip_strict_net *sn);
+
+/* helper.c */
+int sip_strict_helper_init(void);
+void sip_strict_helper_exit(void);
+bool sip_strict_helper_of(const struct nf_conn *ct, bool *observe);
+int sip_strict_helper_assign(struct nf_conn *ct);
+bool sip_strict_port_watched(__be16 port);
+
+/* address.c */
+int sip_strict_address_init(void);
+void sip_strict_address_exit(void);
+
+/* edit_skb.c */
+int sip_strict_skb_pull(struct sk_buff *skb, unsigned int protoff, const u8 **data, u32 *len);
+int sip_strict_skb_edit(struct sip_strict_net *sn, struct sk_buff *skb, unsigned int protoff,
+			const struct sip_plan *plan, const struct sip_msg *msg, u8 *copy);
 
 #endif /* SIP_STRICT_H */

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * quota.c - how many dialogs and registrations one host may hold.
+ *
+ * A flood from one host must use up that host's share and nobody else's. Each
+ * dialog and registration counts for its inside host and for its outside peer
+ * (host_max), and in all for the namespace (dialog_max). Only new ones are
+ * refused; the emergency numbers get a few above the share.
+ *
+ * Everything runs under sn->lock.
+ */
+#include <linux/slab.h>
+
+#include "sip_strict.h"
+
+static const struct rhashtable_params sip_strict_host_params = {
+	.head_offset = offsetof(struct sip_strict_host, node),
+	.key_offset = offsetof(struct sip_strict_host, key),
+	.key_len = sizeof_field(struct sip_strict_host, key),
+	.automatic_shrinking = true,
+};
+
+/**
+ * sip_strict_quota_net_init() - make the table of a namespace
+ * @sn: the namespace
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sip_strict_quota_net_init(struct sip_strict_net *sn)
+{
+	return rhashtable_init(&sn->hosts, &sip_strict_host_params);
+}
+
+static void sip_strict_host_free(void *ptr, void *arg)
+{
+	kfree(ptr);
+}
+
+/**
+ * sip_strict_quota_net_exit() - drop the table
+ * @sn: the namespace
+ *
+ * Context: process; no packet can reach the table any more.
+ */
+void sip_strict_quota_net_exit(struct sip_strict_net *sn)
+{
+	rhashtable_free_and_destroy(&sn->hosts, sip_strict_host_free, NULL);
+}
+
+static void sip_strict_host_key(struct sip_strict_end *key, const struct sip_ip *ip, u16 zone,
+				bool inside)
+{
+	struct sip_ap ap = { .ip = *ip, .port = inside };
+
+	sip_strict_end_set(key, &ap, 0, zone);
+}
+
+static struct sip_strict_host *sip_strict_host_find(struct sip_strict_net *sn,
+						    const struct sip_ip *ip, u16 zone, bool inside)
+{
+	struct sip_strict_end key;
+
+	sip_strict_host_key(&key, ip, zone, inside);
+	return rhashtable_lookup_fast(&sn->hosts, &key, sip_strict_host_params);
+}
+
+/**
+ * sip_strict_quota_held() - what an inside host holds
+ * @sn: the namespace
+ * @inside: its address
+ * @zone: its zone
+ *
+ * Context: sn->lock held.
+ * Return: dialogs and registrations.
+ */
+u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside, u16 zone)
+{
+	struct sip_strict_host *host = sip_strict_host_find(sn, inside, zone, true);
+
+	return host ? host->held : 0;
+}
+
+/**
+ * sip_strict_quota_check() - may these two hold one more?
+ * @sn: the namespace
+ * @inside: address of the inside host
+ * @outside: address of its peer
+ * @zone: their zone
+ * @spare: how far above host_max it may go
+ *
+ * Context: sn->lock held.
+ * Return: SIP_R_OK, SIP_R_HOST_QUOTA, or SIP_R_TABLE_FULL.
+ */
+enum sip_reason sip_strict_quota_check(struct sip_strict_net *sn, const struct sip_ip *inside,
+				       const struct sip_ip *outside, u16 zone, u32 spare)
+{
+	u32 max = READ_ONCE(sn->conf.host_max);
+	struct sip_strict_host *peer;
+
+	if (sn->n_calls + sn->n_regs >= READ_ONCE(sn->conf.dialog_max))
+		return SIP_R_TABLE_FULL;
+	if (!max)
+		return SIP_R_OK;
+	if (sip_strict_quota_held(sn, inside, zone) >= max + spare)
+		return SIP_R_HOST_QUOTA;
+	peer = sip_strict_host_find(sn, outside, zone, false);
+	return peer && peer->held >= max + spare ? SIP_R_HOST_QUOTA : SIP_R_OK;
+}
+
+static bool sip_strict_host_take(struct sip_strict_net *sn, const struct sip_ip *ip, u16 zone,
+				 bool inside)
+{
+	struct sip_strict_host *host = sip_strict_host_find(sn, ip, zone, inside);
+
+	if (!host) {
+		host = kzalloc(sizeof(*host), GFP_ATOMIC);
+		if (!host)
+			return false;
+		sip_strict_host_key(&host->key, ip, zone, inside);
+		if (rhashtable_insert_fast(&sn->hosts, &host->node, sip_strict_host_params)) {
+			kfree(host);
+			return false;
+		}
+	}
+	host->held++;
+	return true;
+}
+
+static void sip_strict_host_give(struct sip_strict_net *sn, const struct sip_ip *ip, u16 zone,
+				 bool inside)
+{
+	struct sip_strict_host *host = sip_strict_host_find(sn, ip, zone, inside);
+
+	if (WARN_ON_ONCE(!host) || --host->held)
+		return;
+	rhashtable_remove_fast(&sn->hosts, &host->node, sip_strict_host_params);
+	kfree_rcu(host, rcu);
+}
+
+/**
+ * sip_strict_quota_take() - count one dialog or registration
+ * @sn: the namespace
+ * @inside: address of the inside host
+ * @outside: address of its peer
+ * @zone: their zone
+ *
+ * Context: sn->lock held.
+ * Return: false when out of memory; nothing is counted then.
+ */
+bool sip_strict_quota_take(struct sip_strict_net *sn, const struct sip_ip *inside,
+			   const struct sip_ip *outside, u16 zone)
+{
+	if (!sip_strict_host_take(sn, inside, zone, true))
+		return false;
+	if (sip_strict_host_take(sn, outside, zone, false))
+		return true;
+	sip_strict_host_give(sn, inside, zone, true);
+	return false;
+}
+
+/**
+ * sip_strict_quota_give() - the reverse of sip_strict_quota_take()
+ * @sn: the namespace
+ * @inside: address of the inside host
+ * @outside: address of its peer
+ * @zone: their zone
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_quota_give(struct sip_strict_net *sn, const struct sip_ip *inside,
+			   const struct sip_ip *outside, u16 zone)
+{
+	sip_strict_host_give(sn, inside, zone, true);
+	sip_strict_host_give(sn, outside, zone, false);
+}

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * registration.c - registered contacts and subscriptions.
+ *
+ * A registration is one Contact of an inside host at one registrar (RFC 3261
+ * section 10), a subscription one of a SUBSCRIBE (RFC 6665). Both keep a
+ * mapping of their Contact open, so that requests arrive although the flow's
+ * own conntrack entry is long gone, and keep that entry alive while it exists.
+ *
+ *   REGISTER out        each Contact of ours becomes a pending registration,
+ *                       with the memory that unmaps the registrar's echo
+ *   401, 407, 423       nothing; an older binding stays until its own expiry
+ *   200                 lives: for our value's expires, else Expires, else what
+ *                       was asked, plus 2 s
+ *   200 to expires=0    ends; not at the request
+ *
+ * A subscription opens with its SUBSCRIBE (32 s), since a NOTIFY may overtake
+ * the 200; the newest of Expires and Subscription-State decides.
+ *
+ * Everything runs under sn->lock. Bounds: dialog_max, host_max, expires_max.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "core/facts.h"
+#include "sip_strict.h"
+#include "trace.h"
+
+#define SIP_STRICT_REG_GRACE (2 * HZ)
+#define SIP_STRICT_ASKED_DEFAULT 3600 /* RFC 3261 section 10.2.1.1 */
+
+static const struct rhashtable_params sip_strict_reg_params = {
+	.head_offset = offsetof(struct sip_strict_reg, node),
+	.key_offset = offsetof(struct sip_strict_reg, contact),
+	.key_len = sizeof_field(struct sip_strict_reg, contact),
+	.automatic_shrinking = true,
+};
+
+/**
+ * sip_strict_reg_net_init() - make the table of a namespace
+ * @sn: the namespace
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sip_strict_reg_net_init(struct sip_strict_net *sn)
+{
+	INIT_LIST_HEAD(&sn->reg_list);
+	return rhltable_init(&sn->regs, &sip_strict_reg_params);
+}
+
+static void sip_strict_reg_trace(struct sip_strict_net *sn, const struct sip_strict_reg *reg,
+				 const char *event)
+{
+	struct sip_ap inside, outside = { .ip = reg->peer };
+
+	if (!trace_sip_strict_dialog_enabled())
+		return;
+	sip_strict_ap_from_end(&inside, &reg->contact);
+	trace_sip_strict_dialog(sn->net, reg->subscription ? "subscription" : "registration",
+				event, NULL, 0, &inside, &outside);
+}
+
+static void sip_strict_reg_inside(const struct sip_strict_reg *reg, struct sip_ip *ip)
+{
+	struct sip_ap ap;
+
+	sip_strict_ap_from_end(&ap, &reg->contact);
+	*ip = ap.ip;
+}
+
+static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg *reg,
+				struct sip_strict_reap *reap)
+{
+	struct sip_strict_use *use, *next;
+	struct sip_ip inside;
+
+	sip_strict_reg_trace(sn, reg, "ended");
+	list_for_each_entry_safe(use, next, &reg->uses, owner_node)
+		sip_strict_use_put(sn, use, reap);
+	sip_strict_mem_flush(sn, &reg->mems);
+	rhltable_remove(&sn->regs, &reg->node, sip_strict_reg_params);
+	list_del(&reg->list);
+	sn->n_regs--;
+	sip_strict_reg_inside(reg, &inside);
+	sip_strict_quota_give(sn, &inside, &reg->peer, reg->contact.zone);
+	sip_strict_flow_put(sn, reg->flow);
+	SIP_STRICT_INC(sn, registrations_ended);
+	kfree_rcu(reg, rcu);
+}
+
+/**
+ * sip_strict_reg_net_exit() - drop all registrations
+ * @sn: the namespace
+ *
+ * Context: process; no packet can reach the table any more.
+ */
+void sip_strict_reg_net_exit(struct sip_strict_net *sn)
+{
+	struct sip_strict_reg *reg, *next;
+	struct sip_strict_reap reap = {};
+
+	spin_lock_bh(&sn->lock);
+	list_for_each_entry_safe(reg, next, &sn->reg_list, list)
+		sip_strict_reg_free(sn, reg, &reap);
+	spin_unlock_bh(&sn->lock);
+	sip_strict_reap_run(sn, &reap);
+	rhltable_destroy(&sn->regs);
+}
+
+/* Identity of what the request is about, besides the contact. */
+static u64 sip_strict_reg_aor(const struct sip_strict_work *w, bool subscription)
+{
+	struct sip_span span = subscription ? w->msg.call_id : sip_msg_aor(&w->msg);
+
+	return sip_strict_hash(w->msg.buf + span.off, span.len);
+}
+
+static u64 sip_strict_reg_call_id(const struct sip_strict_work *w)
+{
+	return sip_strict_hash(w->msg.buf + w->msg.call_id.off, w->msg.call_id.len);
+}
+
+static struct sip_strict_reg *sip_strict_reg_find(struct sip_strict_work *w,
+						  const struct sip_strict_end *contact,
+						  const struct sip_ap *out, u64 aor,
+						  bool subscription)
+{
+	struct rhlist_head *list, *pos;
+	struct sip_strict_reg *reg;
+
+	list = rhltable_lookup(&w->sn->regs, contact, sip_strict_reg_params);
+	rhl_for_each_entry_rcu(reg, pos, list, node) {
+		if (reg->aor == aor && reg->subscription == subscription &&
+		    sip_ap_equal(&reg->out, out) &&
+		    sip_ip_equal(&reg->peer, &w->ctx.rcv.real.ip))
+			return reg;
+	}
+	return NULL;
+}
+
+static struct sip_strict_reg *sip_strict_reg_make(struct sip_strict_work *w,
+						  const struct sip_strict_end *contact,
+						  const struct sip_ap *out, u64 aor,
+						  bool subscription)
+{
+	struct sip_strict_net *sn = w->sn;
+	struct sip_strict_reg *reg;
+
+	if (sip_strict_quota_check(sn, &w->ctx.snd.real.ip, &w->ctx.rcv.real.ip, w->zone, 0))
+		return NULL;
+	reg = kzalloc(sizeof(*reg), GFP_ATOMIC);
+	if (!reg)
+		return NULL;
+	reg->contact = *contact;
+	reg->out = *out;
+	reg->peer = w->ctx.rcv.real.ip;
+	reg->aor = aor;
+	reg->subscription = subscription;
+	INIT_LIST_HEAD(&reg->uses);
+	INIT_LIST_HEAD(&reg->mems);
+	if (!sip_strict_quota_take(sn, &w->ctx.snd.real.ip, &reg->peer, w->zone))
+		goto free;
+	if (rhltable_insert(&sn->regs, &reg->node, sip_strict_reg_params))
+		goto give;
+	refcount_inc(&w->flow->ref);
+	reg->flow = w->flow;
+	list_add_tail(&reg->list, &sn->reg_list);
+	sn->n_regs++;
+	SIP_STRICT_INC(sn, registrations);
+	return reg;
+
+give:
+	sip_strict_quota_give(sn, &w->ctx.snd.real.ip, &reg->peer, w->zone);
+free:
+	kfree(reg);
+	return NULL;
+}
+
+/* The newest flow of a binding is the one that counts. */
+static void sip_strict_reg_move(struct sip_strict_work *w, struct sip_strict_reg *reg)
+{
+	if (reg->flow == w->flow)
+		return;
+	sip_strict_flow_put(w->sn, reg->flow);
+	refcount_inc(&w->flow->ref);
+	reg->flow = w->flow;
+}
+
+static void sip_strict_reg_remember(struct sip_strict_work *w, struct sip_strict_reg *reg,
+				    const struct sip_addr_fact *fact)
+{
+	struct sip_strict_mem mem = {
+		.inside = w->ctx.snd.real.ip,
+		.kind = reg->subscription ? SIP_MEM_SUBSCRIPTION : SIP_MEM_REGISTRATION,
+		.field = fact->field,
+		.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
+		.real = fact->real,
+		.reg = reg,
+	};
+
+	sip_strict_mem_add(w->sn, &mem, mem.mapped ? &fact->seen : &fact->real, w->zone,
+			   &fact->written, w->msg.buf + fact->user.off, fact->user.len);
+}
+
+/* Open the contact's mapping, or say why the binding has none. */
+static void sip_strict_reg_open(struct sip_strict_work *w, struct sip_strict_reg *reg,
+				const struct sip_addr_fact *fact)
+{
+	struct sip_strict_map *map;
+	struct sip_strict_use *use;
+
+	if (!list_empty(&reg->uses) || w->mode != SIP_STRICT_STRICT)
+		return;
+	map = sip_strict_contact_of(w, fact);
+	if (!map)
+		return;
+	use = sip_strict_use_add(map, NULL, reg, &reg->uses);
+	if (!use)
+		sip_strict_map_unused(w->sn, map, &w->reap);
+}
+
+static void sip_strict_reg_set_open(struct sip_strict_net *sn, struct sip_strict_reg *reg,
+				    bool open, struct sip_strict_reap *reap)
+{
+	struct sip_strict_use *use;
+
+	list_for_each_entry(use, &reg->uses, owner_node) {
+		use->sets = open;
+		sip_strict_map_update(sn, use->map, reap);
+	}
+}
+
+static void sip_strict_reg_live(struct sip_strict_net *sn, struct sip_strict_reg *reg, u32 seconds,
+				struct sip_strict_reap *reap)
+{
+	bool was = reg->state == SIP_STRICT_REG_LIVE;
+
+	seconds = min_t(u32, seconds, READ_ONCE(sn->conf.expires_max));
+	reg->state = SIP_STRICT_REG_LIVE;
+	reg->expires = jiffies + (unsigned long)seconds * HZ + SIP_STRICT_REG_GRACE;
+	sip_strict_reg_set_open(sn, reg, true, reap);
+	sip_strict_flow_keep(reg->flow, reg->expires);
+	sip_strict_reg_trace(sn, reg, was ? "refreshed" : "confirmed");
+}
+
+static u32 sip_strict_reg_asked(const struct sip_strict_work *w, s64 contact_expires)
+{
+	s64 asked = contact_expires >= 0 ? contact_expires : w->msg.expires;
+
+	return asked >= 0 ? (u32)min_t(s64, asked, 0xffffffff) : SIP_STRICT_ASKED_DEFAULT;
+}
+
+static void sip_strict_reg_ask(struct sip_strict_work *w, struct sip_strict_reg *reg, u32 asked)
+{
+	reg->pending = true;
+	reg->pending_until = jiffies + SIP_STRICT_LINGER;
+	reg->call_id = sip_strict_reg_call_id(w);
+	reg->branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
+	reg->cseq = w->msg.cseq;
+	reg->asked = asked;
+}
+
+/* Contact: * asks to remove all bindings of the address-of-record. */
+static void sip_strict_reg_star(struct sip_strict_work *w)
+{
+	u64 aor = sip_strict_reg_aor(w, false);
+	struct sip_strict_reg *reg;
+	struct sip_ip inside;
+
+	list_for_each_entry(reg, &w->sn->reg_list, list) {
+		sip_strict_reg_inside(reg, &inside);
+		if (reg->aor != aor || reg->subscription ||
+		    !sip_ip_equal(&inside, &w->ctx.snd.real.ip) ||
+		    !sip_ip_equal(&reg->peer, &w->ctx.rcv.real.ip))
+			continue;
+		sip_strict_reg_ask(w, reg, 0);
+	}
+}
+
+/* A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer. */
+static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
+{
+	u64 aor = sip_strict_reg_aor(w, subscription);
+	u32 i;
+
+	for (i = 0; i < w->plan.n_addrs; i++) {
+		const struct sip_addr_fact *fact = &w->plan.addr[i];
+		struct sip_strict_end contact;
+		struct sip_strict_reg *reg;
+		struct sip_ap real = fact->real;
+
+		if (fact->star && !subscription)
+			sip_strict_reg_star(w);
+		if (fact->field != SIP_F_CONTACT || fact->star || !fact->ours)
+			continue;
+		if (!fact->mapped)
+			real.ip = w->ctx.snd.real.ip; /* already public */
+		sip_strict_end_set(&contact, &real, w->l4proto, w->zone);
+		reg = sip_strict_reg_find(w, &contact, &fact->seen, aor, subscription);
+		if (!reg)
+			reg = sip_strict_reg_make(w, &contact, &fact->seen, aor, subscription);
+		if (!reg)
+			continue;
+		sip_strict_reg_move(w, reg);
+		sip_strict_reg_ask(w, reg, sip_strict_reg_asked(w, fact->expires));
+		sip_strict_reg_remember(w, reg, fact);
+		sip_strict_reg_open(w, reg, fact);
+		if (subscription && reg->asked && reg->state != SIP_STRICT_REG_LIVE)
+			sip_strict_reg_live(w->sn, reg, 30, &w->reap);
+	}
+}
+
+/* Our value's expires in the 200, else its Expires, else what was asked. */
+static u32 sip_strict_reg_granted(const struct sip_strict_work *w, const struct sip_strict_reg *reg)
+{
+	s64 granted = w->msg.expires;
+	u32 i;
+
+	for (i = 0; i < w->plan.n_contacts_in; i++) {
+		const struct sip_contact_in *in = &w->plan.contact_in[i];
+
+		if (in->ours && sip_ap_equal(&in->ap, &reg->out) && in->expires >= 0)
+			granted = in->expires;
+	}
+	if (granted < 0)
+		return reg->asked;
+	return (u32)min_t(s64, granted, 0xffffffff);
+}
+
+static void sip_strict_reg_answer(struct sip_strict_work *w, struct sip_strict_reg *reg)
+{
+	u16 status = w->msg.status;
+	u32 granted;
+
+	if (status < 200)
+		return;
+	reg->pending = false;
+	if (reg->subscription && status == 481) {
+		sip_strict_reg_free(w->sn, reg, &w->reap);
+		return;
+	}
+	if (status >= 300) {
+		if (reg->state == SIP_STRICT_REG_PENDING)
+			reg->pending_until = jiffies + SIP_STRICT_LINGER;
+		return;
+	}
+	granted = sip_strict_reg_granted(w, reg);
+	if (!reg->asked || !granted)
+		sip_strict_reg_free(w->sn, reg, &w->reap);
+	else
+		sip_strict_reg_live(w->sn, reg, granted, &w->reap);
+}
+
+static void sip_strict_reg_response(struct sip_strict_work *w, bool subscription)
+{
+	u64 branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
+	u64 call_id = sip_strict_reg_call_id(w);
+	struct sip_strict_reg *reg, *next;
+	struct sip_ip inside;
+
+	list_for_each_entry_safe(reg, next, &w->sn->reg_list, list) {
+		sip_strict_reg_inside(reg, &inside);
+		if (!reg->pending || reg->subscription != subscription ||
+		    reg->call_id != call_id || reg->cseq != w->msg.cseq ||
+		    reg->branch != branch || !sip_ip_equal(&inside, &w->ctx.rcv.real.ip))
+			continue;
+		sip_strict_reg_answer(w, reg);
+	}
+}
+
+/* NOTIFY to the inside: Subscription-State rules the lifetime. */
+static void sip_strict_reg_notify(struct sip_strict_work *w)
+{
+	u64 aor = sip_strict_reg_aor(w, true);
+	struct sip_strict_reg *reg, *next;
+	struct sip_sub_state state;
+	struct sip_ip inside;
+
+	sip_msg_sub_state(&w->msg, &state);
+	if (!state.present)
+		return;
+	list_for_each_entry_safe(reg, next, &w->sn->reg_list, list) {
+		sip_strict_reg_inside(reg, &inside);
+		if (!reg->subscription || reg->aor != aor ||
+		    !sip_ip_equal(&inside, &w->ctx.rcv.real.ip) ||
+		    !(sip_ip_equal(&reg->peer, &w->ctx.snd.real.ip) ||
+		      sip_ip_equal(&reg->peer, &w->ctx.snd.seen.ip)))
+			continue;
+		if (state.terminated)
+			sip_strict_reg_free(w->sn, reg, &w->reap);
+		else if (state.expires >= 0)
+			sip_strict_reg_live(w->sn, reg,
+					    (u32)min_t(s64, state.expires, 0xffffffff), &w->reap);
+	}
+}
+
+/**
+ * sip_strict_reg_prepare() - is there room for what a REGISTER or SUBSCRIBE asks?
+ * @w: the message in work, its ends known
+ *
+ * A binding that is there already may always be refreshed or removed.
+ *
+ * Context: sn->lock and RCU read lock held.
+ * Return: SIP_R_OK, or why the message passes unedited.
+ */
+enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w)
+{
+	struct sip_strict_end contact;
+
+	if (!w->msg.request || !w->ctx.snd.inside ||
+	    (w->msg.method != SIP_M_REGISTER && w->msg.method != SIP_M_SUBSCRIBE))
+		return SIP_R_OK;
+	sip_strict_end_set(&contact, &w->ctx.snd.real, w->l4proto, w->zone);
+	if (rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params))
+		return SIP_R_OK;
+	return sip_strict_quota_check(w->sn, &w->ctx.snd.real.ip, &w->ctx.rcv.real.ip, w->zone, 0);
+}
+
+/**
+ * sip_strict_reg_learn() - let registrations and subscriptions learn
+ * @w: the message in work, its plan complete
+ *
+ * Context: sn->lock and RCU read lock held.
+ */
+void sip_strict_reg_learn(struct sip_strict_work *w)
+{
+	bool subscription = w->msg.method == SIP_M_SUBSCRIBE;
+
+	if (w->msg.method == SIP_M_NOTIFY) {
+		if (w->msg.request && w->ctx.rcv.inside)
+			sip_strict_reg_notify(w);
+		return;
+	}
+	if (w->msg.method != SIP_M_REGISTER && !subscription)
+		return;
+	if (w->msg.request && w->ctx.snd.inside)
+		sip_strict_reg_request(w, subscription);
+	else if (!w->msg.request && w->ctx.rcv.inside)
+		sip_strict_reg_response(w, subscription);
+}
+
+/**
+ * sip_strict_reg_sweep() - once a second: what has expired ends
+ * @sn: the namespace
+ * @reap: takes connections to be ended
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap)
+{
+	struct sip_strict_reg *reg, *next;
+
+	list_for_each_entry_safe(reg, next, &sn->reg_list, list) {
+		if (reg->pending && time_after(jiffies, reg->pending_until))
+			reg->pending = false;
+		if (reg->state == SIP_STRICT_REG_LIVE) {
+			if (time_after(jiffies, reg->expires)) {
+				sip_strict_reg_free(sn, reg, reap);
+				continue;
+			}
+			if (!reg->flow->want || time_after(reg->expires, reg->flow->want))
+				reg->flow->want = reg->expires;
+		} else if (!reg->pending && time_after(jiffies, reg->pending_until)) {
+			sip_strict_reg_free(sn, reg, reap);
+		}
+	}
+}
+
+/**
+ * sip_strict_reg_address_gone() - an outside address is no more
+ * @sn: the namespace
+ * @end: the address (its port is not looked at)
+ * @reap: takes the connections
+ *
+ * The bindings named it; the phone's next REGISTER makes good ones.
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_reg_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
+				 struct sip_strict_reap *reap)
+{
+	struct sip_strict_reg *reg, *next;
+
+	list_for_each_entry_safe(reg, next, &sn->reg_list, list) {
+		struct sip_strict_use *use;
+		bool gone = false;
+
+		list_for_each_entry(use, &reg->uses, owner_node)
+			gone |= !memcmp(&use->map->out.addr, &end->addr, sizeof(end->addr));
+		if (gone)
+			sip_strict_reg_free(sn, reg, reap);
+	}
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * work.c - one message: read it, plan it, edit it, learn from it.
+ *
+ * Called by the hook at 300 with one datagram of a served flow, NAT done. The
+ * scratch memory (a message index, a plan, a copy of the bytes: too much for
+ * the stack or for a GFP_ATOMIC allocation per packet) is one per CPU, under a
+ * lock of its own. The order matters:
+ *
+ *   parse -> [sn->lock] calls -> plan -> edit -> learn [unlock] -> reap
+ *
+ * Nothing is learnt from a message that was not edited as planned, so that the
+ * answer to a message that passed unedited passes unedited too.
+ */
+#include <linux/ip.h>
+#include <linux/slab.h>
+#include <linux/udp.h>
+
+#include "sip_strict.h"
+#include "trace.h"
+
+static struct sip_strict_work * __percpu *sip_strict_works;
+
+/**
+ * sip_strict_work_exit() - free the scratch memory
+ *
+ * Context: process; no hook can run any more.
+ */
+void sip_strict_work_exit(void)
+{
+	int cpu;
+
+	if (!sip_strict_works)
+		return;
+	for_each_possible_cpu(cpu)
+		kvfree(*per_cpu_ptr(sip_strict_works, cpu));
+	free_percpu(sip_strict_works);
+	sip_strict_works = NULL;
+}
+
+/**
+ * sip_strict_work_init() - scratch memory for each CPU
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int sip_strict_work_init(void)
+{
+	int cpu;
+
+	sip_strict_works = alloc_percpu(struct sip_strict_work *);
+	if (!sip_strict_works)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct sip_strict_work *w;
+
+		w = kvzalloc_node(sizeof(*w), GFP_KERNEL, cpu_to_node(cpu));
+		if (!w) {
+			sip_strict_work_exit();
+			return -ENOMEM;
+		}
+		spin_lock_init(&w->lock);
+		*per_cpu_ptr(sip_strict_works, cpu) = w;
+	}
+	return 0;
+}
+
+static void sip_strict_work_trace(struct sip_strict_work *w, const char *outcome)
+{
+	const struct sip_plan *plan = &w->plan;
+	const struct net *net = w->sn->net;
+	u32 i;
+
+	trace_sip_strict_message(net, &w->msg, w->l4proto, &w->ctx.snd.real, &w->ctx.rcv.real,
+				 outcome, plan->n_edits, plan->new_total);
+	if (trace_sip_strict_edit_enabled())
+		for (i = 0; i < plan->n_edits; i++)
+			trace_sip_strict_edit(net, &w->msg, &plan->edit[i], plan->text);
+	if (plan->reason)
+		trace_sip_strict_skip(net, &w->msg, plan->reason, plan->reason_off);
+	if (trace_sip_strict_skip_enabled())
+		for (i = 0; i < plan->n_notes; i++)
+			trace_sip_strict_skip(net, &w->msg, plan->note[i].reason,
+					      plan->note[i].off);
+}
+
+static void sip_strict_work_count(struct sip_strict_work *w, bool edited)
+{
+	const struct sip_plan *plan = &w->plan;
+	struct sip_strict_net *sn = w->sn;
+	u32 i;
+
+	if (edited)
+		SIP_STRICT_INC(sn, messages_edited);
+	else
+		SIP_STRICT_INC(sn, messages_kept);
+	for (i = 0; i < plan->n_edits; i++)
+		sip_strict_stat_edit(sn, (enum sip_field)plan->edit[i].field);
+	for (i = 0; i < plan->n_notes; i++)
+		sip_strict_stat_reason(sn, (enum sip_reason)plan->note[i].reason);
+}
+
+/* Refused as a whole: it passes byte-exact, and no state has changed. */
+static void sip_strict_work_refuse(struct sip_strict_work *w, enum sip_reason reason, u32 off)
+{
+	w->plan.n_edits = 0;
+	w->plan.reason = reason;
+	w->plan.reason_off = off;
+	sip_strict_stat_reason(w->sn, reason);
+	SIP_STRICT_INC(w->sn, messages_kept);
+	sip_strict_work_trace(w, "refused");
+}
+
+/* The sent-by of a request that goes out: its answer is told by it (STATE 2). */
+static void sip_strict_work_sent_by(struct sip_strict_work *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->plan.n_addrs; i++) {
+		const struct sip_addr_fact *fact = &w->plan.addr[i];
+		struct sip_strict_mem mem = {
+			.inside = w->ctx.snd.real.ip,
+			.kind = SIP_MEM_SENT_BY,
+			.field = SIP_F_VIA_SENT_BY,
+			.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
+			.real = fact->real,
+			.branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off,
+						  w->msg.via.branch.len),
+		};
+
+		if (fact->field == SIP_F_VIA_SENT_BY)
+			sip_strict_mem_add(w->sn, &mem, mem.mapped ? &fact->seen : &fact->real,
+					   w->zone, &fact->written, NULL, 0);
+	}
+}
+
+static void sip_strict_work_learn(struct sip_strict_work *w)
+{
+	if (w->msg.request && w->ctx.snd.inside)
+		sip_strict_work_sent_by(w);
+	sip_strict_call_learn(w);
+	sip_strict_reg_learn(w);
+	sip_strict_sweep_kick(w->sn);
+}
+
+/* Edit the skb as planned; from then on the message is read from the copy. */
+static bool sip_strict_work_edit(struct sip_strict_work *w, struct sk_buff *skb,
+				 unsigned int protoff)
+{
+	if (sip_strict_skb_edit(w->sn, skb, protoff, &w->plan, &w->msg, w->copy)) {
+		SIP_STRICT_INC(w->sn, edit_failed);
+		return false;
+	}
+	w->msg.buf = w->copy;
+	return true;
+}
+
+static void sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *skb,
+				    unsigned int protoff)
+{
+	bool edit = w->mode == SIP_STRICT_STRICT;
+	enum sip_reason reason;
+
+	reason = sip_strict_reg_prepare(w);
+	if (!reason)
+		reason = sip_strict_call_prepare(w);
+	if (reason) {
+		sip_strict_call_abort(w);
+		sip_strict_work_refuse(w, reason, 0);
+		return;
+	}
+	reason = sip_plan_make(&w->plan, &w->msg, &w->ctx);
+	if (reason) {
+		sip_strict_call_abort(w);
+		sip_strict_work_refuse(w, reason, w->plan.reason_off);
+		return;
+	}
+	edit = edit && w->plan.n_edits;
+	if (edit && !sip_strict_work_edit(w, skb, protoff)) {
+		sip_strict_call_abort(w);
+		w->plan.n_edits = 0;
+		SIP_STRICT_INC(w->sn, messages_kept);
+		sip_strict_work_trace(w, "failed");
+		return;
+	}
+	if (w->plan.n_edits && !edit)
+		SIP_STRICT_INC(w->sn, observed);
+	sip_strict_work_count(w, edit);
+	sip_strict_work_trace(w, edit ? "edited" : w->plan.n_edits ? "observed" : "kept");
+	sip_strict_work_learn(w);
+}
+
+/* Where the two ends are, as devices. */
+static void sip_strict_work_devices(struct sip_strict_work *w, const struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	int to = state->out ? state->out->ifindex : 0;
+
+	w->iif = w->ctx.snd.inside ? skb->skb_iif : to;
+	w->oif = w->ctx.snd.inside ? to : skb->skb_iif;
+}
+
+static void sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *skb,
+				   unsigned int protoff, const struct nf_hook_state *state)
+{
+	struct sip_strict_net *sn = w->sn;
+
+	sip_strict_ends_get(w);
+	sip_strict_work_devices(w, skb, state);
+	w->ctx.ops = &sip_strict_map_ops;
+	w->ctx.priv = w;
+	w->ruri_asked = false;
+
+	spin_lock(&sn->lock);
+	w->flow = sn->leaving ? NULL : sip_strict_flow_get(sn, w->ct, w->oif);
+	if (w->flow) {
+		sip_strict_work_message(w, skb, protoff);
+		sip_strict_flow_put(sn, w->flow);
+	} else {
+		memset(&w->plan, 0, offsetof(struct sip_plan, edit));
+		sip_strict_work_refuse(w, SIP_R_NO_MEMORY, 0);
+	}
+	spin_unlock(&sn->lock);
+}
+
+static unsigned int sip_strict_work_bad(struct sip_strict_work *w)
+{
+	bool drop = READ_ONCE(w->sn->conf.drop_malformed) && w->mode == SIP_STRICT_STRICT;
+
+	SIP_STRICT_INC(w->sn, malformed);
+	sip_strict_stat_reason(w->sn, w->msg.reason);
+	trace_sip_strict_skip(w->sn->net, &w->msg, w->msg.reason, w->msg.reason_off);
+	if (!drop)
+		return NF_ACCEPT;
+	SIP_STRICT_INC(w->sn, dropped);
+	net_info_ratelimited("nf_conntrack_sip_strict: malformed message dropped: %s at %u\n",
+			     sip_reason_text(w->msg.reason), w->msg.reason_off);
+	return NF_DROP;
+}
+
+static unsigned int sip_strict_work_read(struct sip_strict_work *w, struct sk_buff *skb,
+					 unsigned int protoff, const struct nf_hook_state *state,
+					 const u8 *data, u32 len)
+{
+	switch (sip_msg_parse(&w->msg, data, len, false)) {
+	case SIP_PARSE_OK:
+		SIP_STRICT_INC(w->sn, messages);
+		sip_strict_work_locked(w, skb, protoff, state);
+		return NF_ACCEPT;
+	case SIP_PARSE_KEEPALIVE:
+		SIP_STRICT_INC(w->sn, keepalives);
+		return NF_ACCEPT;
+	case SIP_PARSE_BAD:
+		return sip_strict_work_bad(w);
+	default:
+		SIP_STRICT_INC(w->sn, not_sip);
+		return NF_ACCEPT;
+	}
+}
+
+/**
+ * sip_strict_work_datagram() - one UDP datagram of a served flow
+ * @sn: the namespace
+ * @skb: the packet, NAT done; may be rewritten
+ * @protoff: offset of the UDP header
+ * @ct: its connection
+ * @ctinfo: its direction
+ * @state: of the hook
+ * @mode: SIP_STRICT_STRICT or SIP_STRICT_OBSERVE
+ *
+ * Context: netfilter hook, RCU read lock held, BH on or off; takes the CPU's
+ * work lock and sn->lock.
+ * Return: NF_ACCEPT, or NF_DROP for what drop_malformed says.
+ */
+unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff *skb,
+				      unsigned int protoff, struct nf_conn *ct,
+				      enum ip_conntrack_info ctinfo,
+				      const struct nf_hook_state *state,
+				      enum sip_strict_mode mode)
+{
+	struct sip_strict_reap reap;
+	struct sip_strict_work *w;
+	unsigned int verdict;
+	const u8 *data;
+	u32 len;
+
+	if (sip_strict_skb_pull(skb, protoff, &data, &len)) {
+		sip_strict_stat_reason(sn, SIP_R_NO_MEMORY);
+		return NF_ACCEPT;
+	}
+	if (!len)
+		return NF_ACCEPT;
+
+	w = *raw_cpu_ptr(sip_strict_works);
+	spin_lock_bh(&w->lock);
+	w->sn = sn;
+	w->ct = ct;
+	w->dir = CTINFO2DIR(ctinfo);
+	w->l4proto = nf_ct_protonum(ct);
+	w->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);
+	w->mode = mode;
+	memset(&w->reap, 0, sizeof(w->reap));
+	verdict = sip_strict_work_read(w, skb, protoff, state, data, len);
+	reap = w->reap;
+	spin_unlock_bh(&w->lock);
+
+	sip_strict_reap_run(sn, &reap);
+	return verdict;
+}
