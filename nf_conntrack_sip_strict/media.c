@@ -118,9 +118,12 @@ static enum sip_reason sip_strict_media_port(struct sip_strict_work *w,
 
 /**
  * struct sip_strict_run - the ports that one m= line needs
- * @in: RTP port inside; @out: RTP port outside, once chosen
+ * @in: RTP port inside
+ * @out: RTP port outside, once chosen
  * @rtcp: RTCP inside; port 0: none
  * @paired: RTCP is the next port
+ * @count: RTP ports, each with its RTCP port where paired
+ * @class: expectation class
  */
 struct sip_strict_run {
 	struct sip_strict_end in;
@@ -400,8 +403,8 @@ static bool sip_strict_media_moved(const struct sip_strict_call *call,
  * @call: the call
  * @from: set of the offer
  * @to: set of the leg
- * @inside, @outside: the transaction had a description of that side; the
- *	other's goes on as it was
+ * @inside: the transaction had a description of the inside
+ * @outside: it had one of the outside; a side without one goes on as it was
  * @reap: takes the connections of what closes
  *
  * Context: sn->lock held.

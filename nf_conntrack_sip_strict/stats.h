@@ -44,11 +44,11 @@ struct sip_strict_net;
 	X(clash_ended, "connections of no call ended, for they held a call's tuple") \
 	X(other_uplink, "media from inside that left by another uplink") \
 	X(zone_dir, "pinholes not opened from outside: directional zone") \
-	X(one_way_inside, "streams that the inside did not hear") \
-	X(one_way_outside, "streams that the outside did not hear") \
-	X(refused_source, "streams whose media came from a refused source only") \
-	X(both_heard, "streams that both sides heard") \
-	X(not_judged, "streams without verdict: held, or offloaded") \
+	X(one_way_inside, "calls in which the inside was not heard") \
+	X(one_way_outside, "calls in which the outside was not heard") \
+	X(refused_source, "calls in which the outside sent from a refused source only") \
+	X(both_heard, "calls in which both sides were heard") \
+	X(not_judged, "calls without verdict: held, or offloaded") \
 	X(over_mtu, "datagrams fragmented because the edit outgrew the MTU") \
 	X(gso_split, "datagrams split out of one buffer") \
 	X(helper_lost, "messages of flows served without their helper") \
@@ -58,7 +58,8 @@ struct sip_strict_net;
 	X(dead_calls, "calls ended by dead_call_timeout") \
 	X(edit_failed, "messages that went on unedited: no memory, or no room") \
 	X(helper_assigned, "flows that auto_assign gave the helper") \
-	X(address_gone, "addresses of the gateway that went away")
+	X(address_gone, "addresses of the gateway that went away") \
+	X(neither_heard, "calls in which neither side was heard")
 
 struct sip_strict_stats {
 #define X(name, text) u64 name;
