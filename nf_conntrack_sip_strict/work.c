@@ -155,8 +155,23 @@ static bool sip_strict_work_edit(struct sip_strict_work *w, struct sk_buff *skb,
 	return true;
 }
 
-static void sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *skb,
-				    unsigned int protoff)
+static unsigned int sip_strict_work_bad(struct sip_strict_work *w, enum sip_reason reason, u32 off)
+{
+	bool drop = READ_ONCE(w->sn->conf.drop_malformed) && w->mode == SIP_STRICT_STRICT;
+
+	SIP_STRICT_INC(w->sn, malformed);
+	sip_strict_stat_reason(w->sn, reason);
+	trace_sip_strict_skip(w->sn->net, &w->msg, reason, off);
+	if (!drop)
+		return NF_ACCEPT;
+	SIP_STRICT_INC(w->sn, dropped);
+	net_info_ratelimited("nf_conntrack_sip_strict: malformed message dropped: %s at %u\n",
+			     sip_reason_text(reason), off);
+	return NF_DROP;
+}
+
+static unsigned int sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *skb,
+					    unsigned int protoff)
 {
 	bool edit = w->mode == SIP_STRICT_STRICT;
 	enum sip_reason reason;
@@ -167,13 +182,15 @@ static void sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *s
 	if (reason) {
 		sip_strict_call_abort(w);
 		sip_strict_work_refuse(w, reason, 0);
-		return;
+		return NF_ACCEPT;
 	}
 	reason = sip_plan_make(&w->plan, &w->msg, &w->ctx);
 	if (reason) {
 		sip_strict_call_abort(w);
+		if (sip_reason_is_malformed(reason))
+			return sip_strict_work_bad(w, reason, w->plan.reason_off);
 		sip_strict_work_refuse(w, reason, w->plan.reason_off);
-		return;
+		return NF_ACCEPT;
 	}
 	edit = edit && w->plan.n_edits;
 	if (edit && !sip_strict_work_edit(w, skb, protoff)) {
@@ -181,13 +198,14 @@ static void sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *s
 		w->plan.n_edits = 0;
 		SIP_STRICT_INC(w->sn, messages_kept);
 		sip_strict_work_trace(w, "failed");
-		return;
+		return NF_ACCEPT;
 	}
 	if (w->plan.n_edits && !edit)
 		SIP_STRICT_INC(w->sn, observed);
 	sip_strict_work_count(w, edit);
 	sip_strict_work_trace(w, edit ? "edited" : w->plan.n_edits ? "observed" : "kept");
 	sip_strict_work_learn(w);
+	return NF_ACCEPT;
 }
 
 /* Where the two ends are, as devices. */
@@ -200,10 +218,11 @@ static void sip_strict_work_devices(struct sip_strict_work *w, const struct sk_b
 	w->oif = w->ctx.snd.inside ? to : skb->skb_iif;
 }
 
-static void sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *skb,
+static unsigned int sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *skb,
 				   unsigned int protoff, const struct nf_hook_state *state)
 {
 	struct sip_strict_net *sn = w->sn;
+	unsigned int verdict = NF_ACCEPT;
 
 	sip_strict_ends_get(w);
 	sip_strict_work_devices(w, skb, state);
@@ -214,28 +233,14 @@ static void sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *sk
 	spin_lock(&sn->lock);
 	w->flow = sn->leaving ? NULL : sip_strict_flow_get(sn, w->ct, w->oif);
 	if (w->flow) {
-		sip_strict_work_message(w, skb, protoff);
+		verdict = sip_strict_work_message(w, skb, protoff);
 		sip_strict_flow_put(sn, w->flow);
 	} else {
 		memset(&w->plan, 0, offsetof(struct sip_plan, edit));
 		sip_strict_work_refuse(w, SIP_R_NO_MEMORY, 0);
 	}
 	spin_unlock(&sn->lock);
-}
-
-static unsigned int sip_strict_work_bad(struct sip_strict_work *w)
-{
-	bool drop = READ_ONCE(w->sn->conf.drop_malformed) && w->mode == SIP_STRICT_STRICT;
-
-	SIP_STRICT_INC(w->sn, malformed);
-	sip_strict_stat_reason(w->sn, w->msg.reason);
-	trace_sip_strict_skip(w->sn->net, &w->msg, w->msg.reason, w->msg.reason_off);
-	if (!drop)
-		return NF_ACCEPT;
-	SIP_STRICT_INC(w->sn, dropped);
-	net_info_ratelimited("nf_conntrack_sip_strict: malformed message dropped: %s at %u\n",
-			     sip_reason_text(w->msg.reason), w->msg.reason_off);
-	return NF_DROP;
+	return verdict;
 }
 
 static unsigned int sip_strict_work_read(struct sip_strict_work *w, struct sk_buff *skb,
@@ -245,13 +250,12 @@ static unsigned int sip_strict_work_read(struct sip_strict_work *w, struct sk_bu
 	switch (sip_msg_parse(&w->msg, data, len, false)) {
 	case SIP_PARSE_OK:
 		SIP_STRICT_INC(w->sn, messages);
-		sip_strict_work_locked(w, skb, protoff, state);
-		return NF_ACCEPT;
+		return sip_strict_work_locked(w, skb, protoff, state);
 	case SIP_PARSE_KEEPALIVE:
 		SIP_STRICT_INC(w->sn, keepalives);
 		return NF_ACCEPT;
 	case SIP_PARSE_BAD:
-		return sip_strict_work_bad(w);
+		return sip_strict_work_bad(w, w->msg.reason, w->msg.reason_off);
 	default:
 		SIP_STRICT_INC(w->sn, not_sip);
 		return NF_ACCEPT;

@@ -10,6 +10,8 @@
 #ifndef SIP_REASONS_H
 #define SIP_REASONS_H
 
+#include "shim.h"
+
 #define SIP_REASONS(X) \
 	/* The message as a whole: it passes byte-exact (or drop_malformed). */ \
 	X(NOT_SIP, "not_sip", "does not begin with a SIP start line") \
@@ -57,6 +59,12 @@ enum sip_reason {
 #undef X
 	SIP_R_MAX
 };
+
+/* Reasons for which the message cannot be understood as a whole. */
+static inline bool sip_reason_is_malformed(enum sip_reason reason)
+{
+	return reason != SIP_R_OK && reason <= SIP_R_TOO_LONG;
+}
 
 const char *sip_reason_name(enum sip_reason reason);
 const char *sip_reason_text(enum sip_reason reason);
