@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs flows/*.flow, each in network namespaces of its own, and prints TAP 13.
+
+usage: run_flows.py [-j N] [-k] [-v] [-l] [FLOW…]
+
+    FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs
+    -j N   so many at once (default 6; most of a flow's time is waiting)
+    -k     go on after a failure and name all of them
+    -v     print each step and command also where all is well
+    -l     list the flows
+    -c     compare: every flow without a helper, with the in-tree one and with ours,
+           as a table of what went wrong; -k and no TAP
+
+environment: HELPER=sip-strict|sip|none (default sip-strict), ASSIGN=nft|iptables|auto,
+SIP_STRICT_MODULE=FILE, SIP_STRICT_NO_SKIP=1 (a skip is a failure),
+KSFT_MACHINE_SLOW=1 (longer limits). Exit code: 0, 1, or 4 where all was skipped.
+"""
+
+import argparse
+import glob
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+
+import flowfile
+import flowrun
+import testnet
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 150 * testnet.SLOW      # seconds that one run may take
+OK, FAIL, SKIP = 0, 1, 4
+HELPERS = ("none", "sip", "sip-strict")
+
+
+class Case:
+    """One run of one flow: a process, its output, its result."""
+
+    def __init__(self, flow, params, helper):
+        self.flow, self.params, self.helper = flow, params, helper
+        self.name = " ".join([flow.name] + [f"{k}={v}" for k, v in params.items()])
+        self.alone = "alone" in flow.head
+        self.pid = self.pipe = self.result = None
+        self.output, self.started = b"", 0.0
+
+    def start(self, options):
+        """Runs the case in a child."""
+        self.pipe, write = os.pipe()
+        sys.stdout.flush()
+        testnet.KernelLog.announce(self.name)
+        self.started = time.monotonic()
+        self.pid = os.fork()
+        if self.pid:
+            os.close(write)
+            return
+        os.close(self.pipe)
+        os.dup2(write, 1)
+        os.dup2(write, 2)
+        code = FAIL
+        try:
+            code = run_case(self, options)
+        except BaseException:   # pylint: disable=broad-except
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+
+    def read(self):
+        """Takes output; true when the child has ended."""
+        data = os.read(self.pipe, 65536)
+        self.output += data
+        if data:
+            return False
+        os.close(self.pipe)
+        status = os.waitpid(self.pid, 0)[1]
+        code = os.waitstatus_to_exitcode(status)
+        self.result = code if code in (OK, FAIL, SKIP) else FAIL
+        return True
+
+    def overdue(self):
+        """Ends a child that takes too long."""
+        if time.monotonic() - self.started > LIMIT:
+            self.output += f"not done in {LIMIT} s\n".encode()
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def run_case(case, options):
+    """Runs one case; its output says what was done, its result is a code."""
+    story = []
+    flow, params, helper = case.flow, case.params, case.helper
+    head = {**flow.head, **params}
+    net = testnet.Net(helper, os.environ.get("ASSIGN", head.get("assign", "nft")),
+                      head.get("nat", "masquerade"), head.get("forward"),
+                      int(head.get("helper-port", 5060)), head.get("topology", ""),
+                      head.get("observe") if helper == "sip-strict" else None,
+                      int(head["udp-timeout"]) if "udp-timeout" in head else None, story.append)
+    failures = []
+    try:
+        net.setup()
+        failures = flowrun.FlowRun(flow, params, net, story.append).run(options.keep_going)
+        dump = net.dump() if failures and not options.keep_going else ""
+    except testnet.Unsupported as err:
+        print(err)
+        return SKIP
+    except flowfile.FlowError as err:
+        failures, dump = [("flow", f"the flow file is wrong: {err}")], ""
+    finally:
+        net.close()
+    if options.compare:
+        kinds = [kind for kind, _ in failures]
+        print(", ".join(dict.fromkeys(kinds)))
+        return FAIL if failures else OK
+    for _, failure in failures:
+        print(failure)
+    if options.verbose or (failures and not options.keep_going):
+        print("the story so far:")
+        print("\n".join("  " + line for line in "\n".join(story).split("\n")))
+        print(dump)
+    return FAIL if failures else OK
+
+
+def select_cases(wanted, helpers):
+    """The cases that the arguments name."""
+    cases = []
+    for word in wanted or sorted(glob.glob(os.path.join(HERE, "flows", "*.flow"))):
+        name, *only = word.split(":")
+        path = name if os.path.exists(name) else os.path.join(HERE, "flows", name + ".flow")
+        if not os.path.exists(path):
+            testnet.die(f"no flow '{name}': see run_flows.py -l")
+        try:
+            flow = flowfile.load(path)
+        except flowfile.FlowError as err:
+            testnet.die(str(err))
+        cases += [Case(flow, run, helper) for run in flow.runs for helper in helpers
+                  if all(item in [f"{k}={v}" for k, v in run.items()] for item in only)]
+    return cases
+
+
+class Report:
+    """Counts, and prints in the order of the list."""
+
+    def __init__(self, cases):
+        self.cases, self.shown = cases, 0
+        self.counts = {OK: 0, FAIL: 0, SKIP: 0}
+        print("TAP version 13")
+        print(f"1..{len(cases)}", flush=True)
+
+    def flush(self):
+        """Prints what has ended, as far as all before it has."""
+        while self.shown < len(self.cases) and self.cases[self.shown].result is not None:
+            case = self.cases[self.shown]
+            self.shown += 1
+            result = case.result
+            reason = case.output.decode("utf-8", "replace").strip()
+            if result == SKIP and os.environ.get("SIP_STRICT_NO_SKIP") == "1":
+                result = FAIL
+            self.counts[result] += 1
+            word = "not ok" if result == FAIL else "ok"
+            tail = f" # SKIP {reason}" if result == SKIP else ""
+            print(f"{word} {self.shown} {case.name}{tail}")
+            if reason and result != SKIP:
+                print("\n".join("# " + line for line in reason.split("\n")))
+            sys.stdout.flush()
+
+    def code(self):
+        """The exit code, from the counts."""
+        print(f"# {self.counts[OK]} passed, {self.counts[FAIL]} failed, "
+              f"{self.counts[SKIP]} skipped")
+        if self.counts[FAIL]:
+            return FAIL
+        return OK if self.counts[OK] else SKIP
+
+
+class Table:
+    """What went wrong with each helper, a line for each run."""
+
+    def __init__(self, cases):
+        self.cases, self.shown = cases, 0
+        print(f"{'':<44} {'no helper':<26} {'in-tree sip':<26} sip-strict")
+
+    def flush(self):
+        """Prints the rows that are complete."""
+        width = len(HELPERS)
+        while self.shown < len(self.cases) and \
+                all(c.result is not None for c in self.cases[self.shown:self.shown + width]):
+            row = self.cases[self.shown:self.shown + width]
+            self.shown += width
+            words = {OK: "ok", SKIP: "-"}
+            cells = [words.get(c.result) or c.output.decode("utf-8", "replace").strip()
+                     for c in row]
+            print(f"{row[0].name:<44} {cells[0]:<26} {cells[1]:<26} {cells[2]}", flush=True)
+
+    @staticmethod
+    def code():
+        """A table is no verdict."""
+        return OK
+
+
+def run_all(cases, options):
+    """Runs the cases, some at once; watches the kernel's log meanwhile."""
+    report = Table(cases) if options.compare else Report(cases)
+    log = testnet.KernelLog()
+    waiting, running, jobs = list(cases), [], options.jobs
+    while waiting or running:
+        while waiting and len(running) < jobs and not any(c.alone for c in running) and \
+                not (waiting[0].alone and running):
+            running.append(waiting.pop(0))
+            running[-1].start(options)
+        ready, _, _ = select.select([c.pipe for c in running], [], [], 1)
+        ended = [c for c in running if c.pipe in ready and c.read()]
+        for case in running:
+            if case not in ended:
+                case.overdue()
+        if not ended:
+            continue
+        trouble = log.trouble()
+        if trouble:
+            names = ", ".join(c.name for c in running)
+            for case in ended:
+                case.result = FAIL
+                case.output += ("\nthe kernel complained while " + names + " ran:\n"
+                                + "\n".join("  " + x for x in trouble) + "\n").encode()
+            jobs = 1    # so that the next complaint names one
+        running = [c for c in running if c not in ended]
+        report.flush()
+    return report.code()
+
+
+def main():
+    """Reads the arguments and runs what they name."""
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "6")))
+    parser.add_argument("-k", dest="keep_going", action="store_true")
+    parser.add_argument("-v", dest="verbose", action="store_true")
+    parser.add_argument("-l", dest="list", action="store_true")
+    parser.add_argument("-c", dest="compare", action="store_true")
+    parser.add_argument("flows", nargs="*")
+    options = parser.parse_args()
+    options.keep_going |= options.compare
+    helpers = HELPERS if options.compare else [os.environ.get("HELPER", "sip-strict")]
+    cases = select_cases(options.flows, helpers)
+    if options.list:
+        for flow in {id(c.flow): c.flow for c in cases}.values():
+            print(f"{flow.name:<26} {flow.head['title']}")
+        return OK
+    try:
+        testnet.require("ip", "nft", "conntrack")
+        for helper in helpers:
+            testnet.load_helper(helper)
+    except testnet.Unsupported as err:
+        print(f"TAP version 13\n1..0 # SKIP {err}")
+        return FAIL if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else SKIP
+    return run_all(cases, options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

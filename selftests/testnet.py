@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The network of a selftest: three namespaces, and sockets in each of them.
+
+    inside (lan)                      gateway (gw)                    outside (wan)
+
+    phone   192.168.1.20 --+
+    phone2  192.168.1.21 --+-- lan0 192.168.1.1 | 198.51.100.1 wan0 --+-- proxy    203.0.113.5
+    pbx     192.168.1.10 --+                                          +-- proxy2   203.0.113.6
+                                                                      +-- peer     203.0.113.40
+                           +-- dmz0 10.9.0.1                          +-- peer2    203.0.113.41
+    server  10.9.0.10 -----+   (topology: dmz)                        +-- peer3    203.0.113.42
+                                                                      +-- stranger 192.0.2.66
+
+The gateway forwards what comes from inside, and from outside only what
+conntrack calls established or related, or what a port forward asks for. So a
+pinhole that should be there and is not, or should not be and is, shows.
+"""
+
+import ctypes
+import os
+import random
+import re
+import select
+import shlex
+import socket
+import string
+import subprocess
+import sys
+import time
+
+HOSTS = {
+    "phone": ("lan", "192.168.1.20"),
+    "phone2": ("lan", "192.168.1.21"),
+    "pbx": ("lan", "192.168.1.10"),
+    "proxy": ("wan", "203.0.113.5"),
+    "proxy2": ("wan", "203.0.113.6"),
+    "peer": ("wan", "203.0.113.40"),
+    "peer2": ("wan", "203.0.113.41"),
+    "peer3": ("wan", "203.0.113.42"),
+    "stranger": ("wan", "192.0.2.66"),
+    "server": ("dmz", "10.9.0.10"),
+    "gateway": ("gw", "192.168.1.1"),
+}
+LAN_GW, WAN_GW, DMZ_GW = "192.168.1.1", "198.51.100.1", "10.9.0.1"
+ROUTER = "198.51.100.254"
+STAT = "/proc/net/stat/nf_conntrack_sip_strict"
+CALLS = "/proc/net/nf_conntrack_sip_strict"
+SYSCTL = "/proc/sys/net/netfilter/nf_conntrack_sip_strict"
+CLONE_NEWNET = 0x40000000
+SLOW = int(os.environ.get("KSFT_MACHINE_SLOW", "0") or 0) + 1
+ARRIVE = 2.0 * SLOW     # seconds until something that should arrive counts as lost
+REFUSE = 0.25 * SLOW    # seconds after which what should not arrive has not
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Unsupported(Exception):
+    """This machine cannot run it: a skip, with what is missing."""
+
+
+def host_address(name):
+    """The address of a host by its name."""
+    return HOSTS[name][1]
+
+
+class Net:
+    """The namespaces of one case."""
+
+    def __init__(self, helper="sip-strict", assign="nft", nat="masquerade", forward=None,
+                 port=5060, topology="", observe=None, udp_timeout=None, log=None):
+        self.helper, self.assign, self.nat = helper, assign, nat
+        self.forward, self.port, self.observe = forward, port, observe
+        self.topology = topology.split()
+        self.udp_timeout = udp_timeout
+        self.log = log or (lambda text: None)
+        tail = "".join(random.choices(string.ascii_lowercase + string.digits, k=6))
+        self.names = {side: f"sips-{side}-{tail}" for side in self._sides()}
+        self.fds = {}
+        self.sockets = {}
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self.made = False
+
+    def _sides(self):
+        sides = ["gw", "lan", "wan"]
+        if "dmz" in self.topology:
+            sides.append("dmz")
+        return sides
+
+    # Commands, each printed with the host it runs on
+
+    def run(self, side, command, check=True, stdin=None, quiet=False, shell=False):
+        """Runs a command in a namespace and gives back its output."""
+        if not quiet:
+            self.log(f"{side}$ {command}" + ("".join(f"\n    {x}" for x in stdin.split("\n"))
+                                             if stdin else ""))
+        self.enter(side)
+        try:
+            return _command(["sh", "-c", command] if shell else shlex.split(command),
+                            check, stdin, command)
+        finally:
+            self.enter(None)
+
+    def enter(self, side):
+        """Moves this process into a namespace."""
+        fd = self.home if side is None else self.fds[side]
+        if _libc.setns(fd, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def write(self, side, path, value):
+        """Writes a file below /proc/sys as a namespace sees it."""
+        self.enter(side)
+        try:
+            with open(path, "w", encoding="ascii") as handle:
+                handle.write(f"{value}\n")
+        finally:
+            self.enter(None)
+
+    def read(self, side, path):
+        """Reads a file below /proc as a namespace sees it."""
+        self.enter(side)
+        try:
+            # /proc/net is the one of the thread group, /proc/thread-self follows setns().
+            with open(path.replace("/proc/net/", "/proc/thread-self/net/"), "rb") as handle:
+                return handle.read().decode("latin-1")
+        finally:
+            self.enter(None)
+
+    # Set-up and end
+
+    def setup(self):
+        """Makes the namespaces, the links, the filter and the NAT."""
+        name = self.names
+        batch = [f"netns add {ns}" for ns in name.values()]
+        batch += [f"link add lan0 netns {name['gw']} type veth peer name eth0 netns {name['lan']}",
+                  f"link add wan0 netns {name['gw']} type veth peer name eth0 netns {name['wan']}"]
+        if "dmz" in name:
+            batch.append(f"link add dmz0 netns {name['gw']} type veth peer name eth0 "
+                         f"netns {name['dmz']}")
+        self.made = True
+        _command(["ip", "-batch", "-"], True, "\n".join(batch) + "\n", "ip -batch")
+        for side, ns in name.items():
+            self.fds[side] = os.open(f"/run/netns/{ns}", os.O_RDONLY)
+            for knob in ("default", "all"):
+                self.write(side, f"/proc/sys/net/ipv4/conf/{knob}/rp_filter", 0)
+                self.write(side, f"/proc/sys/net/ipv6/conf/{knob}/disable_ipv6", 1)
+        self._addresses()
+        self.write("gw", "/proc/sys/net/ipv4/ip_forward", 1)
+        self._ruleset()
+        if self.udp_timeout:
+            self.timeouts(self.udp_timeout)
+        return self
+
+    def _addresses(self):
+        batch = {side: ["link set lo up"] for side in self.names}
+        for side, address in HOSTS.values():
+            if side in batch and side != "gw":
+                batch[side].append(f"addr add {address}/{24 if side != 'wan' else 32} dev eth0")
+        batch["wan"].append(f"addr add {ROUTER}/24 dev eth0")
+        for side, gateway in (("lan", LAN_GW), ("dmz", DMZ_GW)):
+            if side in batch:
+                batch[side] += ["link set eth0 up", f"route add default via {gateway}"]
+        batch["wan"].append("link set eth0 up")
+        batch["gw"] += [f"addr add {LAN_GW}/24 dev lan0", f"addr add {WAN_GW}/24 dev wan0",
+                        "link set lan0 up", "link set wan0 up", f"route add default via {ROUTER}"]
+        if "dmz" in batch:
+            batch["gw"] += [f"addr add {DMZ_GW}/24 dev dmz0", "link set dmz0 up"]
+        for side, lines in batch.items():
+            _command(["ip", "-n", self.names[side], "-batch", "-"], True,
+                     "\n".join(lines) + "\n", "ip -batch")
+
+    def _nat_rules(self):
+        rules = []
+        if self.forward:
+            rules.append("chain prerouting { type nat hook prerouting priority dstnat; "
+                         f"iifname wan0 udp dport {self.port} "
+                         f"dnat to {host_address(self.forward)}; }}")
+        source = {"masquerade": "masquerade", "snat": f"snat to {WAN_GW}"}.get(self.nat)
+        if source:
+            rules.append("chain postrouting { type nat hook postrouting priority srcnat; "
+                         f"oifname wan0 {source}; }}")
+        return "\n".join(rules)
+
+    def _helper_rules(self):
+        if self.helper == "none" or self.assign != "nft":
+            return ""
+        rules = [f'ct helper sip {{ type "{self.helper}" protocol udp; }}']
+        match = f'udp dport {self.port} ct helper set "sip"'
+        if self.observe:
+            rules.append('ct helper watch { type "sip-observe" protocol udp; }')
+            address = host_address(self.observe)
+            match = (f'ip daddr {address} udp dport {self.port} ct helper set "watch"; '
+                     f'ip saddr {address} udp dport {self.port} ct helper set "watch"; '
+                     f'ip daddr != {address} ip saddr != {address} {match}')
+        rules.append("chain helper { type filter hook prerouting priority 0; " + match + "; }")
+        return "\n".join(rules)
+
+    def _ruleset(self):
+        forwarded = (f"iifname wan0 ip daddr {host_address(self.forward)} udp dport {self.port} "
+                     "ct status dnat accept" if self.forward else "")
+        text = f"""
+table ip selftest {{
+{self._helper_rules()}
+{self._nat_rules()}
+chain forward {{
+    type filter hook forward priority 0; policy drop;
+    ct state established,related accept
+    iifname {{ "lan0", "dmz0" }} accept
+    {forwarded}
+}}
+chain input {{
+    type filter hook input priority 0; policy accept;
+    iifname wan0 ct state established,related accept
+    iifname wan0 drop
+}}
+}}"""
+        self.run("gw", "nft -f -", stdin=text)
+        if self.helper != "none" and self.assign == "iptables":
+            for chain in ("PREROUTING", "OUTPUT"):
+                self.run("gw", f"iptables -w -t raw -A {chain} -p udp --dport {self.port} "
+                               f"-j CT --helper {self.helper}")
+        if self.assign == "auto":
+            if self.helper == "sip":
+                raise Unsupported("the in-tree helper has no auto_assign")
+            if self.helper != "none":
+                self.sysctl("auto_assign", 1)
+
+    def timeouts(self, seconds):
+        """Sets the UDP timeouts of the gateway."""
+        for knob in ("", "_stream"):
+            self.write("gw", f"/proc/sys/net/netfilter/nf_conntrack_udp_timeout{knob}", seconds)
+
+    def sysctl(self, name, value):
+        """Sets a sysctl of the module in the gateway."""
+        self.log(f"gw$ sysctl -w net.netfilter.nf_conntrack_sip_strict.{name}={value}")
+        self.write("gw", f"{SYSCTL}/{name}", value)
+
+    def close(self):
+        """Takes everything down again."""
+        for sock in self.sockets.values():
+            sock.close()
+        self.sockets = {}
+        for fd in self.fds.values():
+            os.close(fd)
+        self.fds = {}
+        if self.made:
+            batch = "".join(f"netns del {ns}\n" for ns in self.names.values())
+            _command(["ip", "-force", "-batch", "-"], False, batch, "ip -batch")
+            self.made = False
+        os.close(self.home)
+
+    # Sockets
+
+    def socket(self, host, port):
+        """The UDP socket of a host, made when it is first asked for."""
+        key = (host, port)
+        if key not in self.sockets:
+            side, address = HOSTS[host]
+            self.enter(side)
+            try:
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+                sock.bind((address, port))
+            finally:
+                self.enter(None)
+            sock.setblocking(False)
+            self.sockets[key] = sock
+        return self.sockets[key]
+
+    def send(self, host, port, data, to):
+        """Sends a datagram; an error that the network gives at once is returned."""
+        try:
+            self.socket(host, port).sendto(data, to)
+        except OSError as err:
+            return f"{host}:{port} cannot send to {to[0]}:{to[1]}: {os.strerror(err.errno)}"
+        return None
+
+    def receive(self, host, port, wait=ARRIVE):
+        """The next datagram of a host, as (data, (address, port)), or None."""
+        sock = self.socket(host, port)
+        ready, _, _ = select.select([sock], [], [], wait)
+        return sock.recvfrom(65535) if ready else None
+
+    def unread(self):
+        """What has arrived without being waited for."""
+        left = []
+        if not self.sockets:
+            return left
+        ready, _, _ = select.select(list(self.sockets.values()), [], [], 0)
+        for (host, port), sock in self.sockets.items():
+            if sock in ready:
+                data, source = sock.recvfrom(65535)
+                left.append((host, port, data, source))
+        return left
+
+    # What the gateway knows
+
+    def conntrack(self, *words):
+        """Entries (UDP) of the gateway that hold all words."""
+        out = self.run("gw", "conntrack -L -p udp", check=False, quiet=True)
+        return [line for line in out.splitlines() if _has(line, words)]
+
+    def expectations(self, *words):
+        """Expectations of the gateway that hold all words."""
+        out = self.run("gw", "conntrack -L expect", check=False, quiet=True)
+        return [line for line in out.splitlines() if _has(line, words)]
+
+    def calls(self, *words):
+        """Lines of the list of live calls and registrations that hold all words."""
+        try:
+            return [x for x in self.read("gw", CALLS).splitlines() if _has(x, words)]
+        except FileNotFoundError:
+            return []
+
+    def counters(self):
+        """The counters of the gateway."""
+        try:
+            text = self.read("gw", STAT)
+        except FileNotFoundError:
+            return {}
+        rows = (line.split() for line in text.splitlines())
+        return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+    def dump(self):
+        """Everything that helps to see why a case failed."""
+        parts = []
+        for title, read in (("counters that are not 0",
+                             lambda: "\n".join(f"{k} {v}" for k, v in self.counters().items()
+                                               if v)),
+                            ("calls", lambda: "\n".join(self.calls())),
+                            ("conntrack", lambda: "\n".join(self.conntrack())),
+                            ("expectations", lambda: "\n".join(self.expectations()))):
+            try:
+                text = read().strip()
+            except OSError as err:
+                text = str(err)
+            parts.append(f"{title}:\n" + ("\n".join("    " + x for x in text.split("\n"))
+                                          if text else "    none"))
+        return "\n".join(parts)
+
+
+def _has(line, words):
+    return all(re.search(r"(?<![\w.])" + re.escape(word) + r"(?![\w.])", line)
+               for word in words)
+
+
+def _command(argv, check, stdin, shown):
+    done = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=60,
+                          check=False)
+    if check and done.returncode:
+        raise RuntimeError(f"'{shown}' gave {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def wait_until(condition, seconds):
+    """Polls a condition; its last value."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.1)
+
+
+def require(*tools):
+    """A skip, unless all tools are there and this is root."""
+    if os.geteuid():
+        raise Unsupported("needs root (namespaces, modules)")
+    packages = {"nft": "nftables", "ip": "iproute2", "sipp": "sip-tester"}
+    for tool in tools:
+        if not any(os.access(os.path.join(folder, tool), os.X_OK)
+                   for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin"]):
+            raise Unsupported(f"needs {tool}: apt-get install {packages.get(tool, tool)}")
+
+
+def load_helper(helper):
+    """Loads the module that has a helper, unless it is there."""
+    if helper == "none":
+        return
+    with open("/proc/modules", encoding="ascii") as handle:
+        loaded = {line.split()[0] for line in handle}
+    if helper == "sip":
+        if "nf_nat_sip" not in loaded and \
+                subprocess.run(["modprobe", "nf_nat_sip"], check=False).returncode:
+            raise Unsupported("modprobe nf_nat_sip failed")
+        return
+    if "nf_conntrack_sip_strict" in loaded:
+        return
+    here = os.path.dirname(os.path.abspath(__file__))
+    path = os.environ.get("SIP_STRICT_MODULE",
+                          os.path.join(here, "..", "nf_conntrack_sip_strict.ko"))
+    if os.path.exists(path):
+        subprocess.run(["modprobe", "-a", "nf_conntrack", "nf_nat"], check=False)
+        if subprocess.run(["insmod", path], check=False).returncode:
+            raise RuntimeError(f"insmod {path} failed (see dmesg)")
+    elif subprocess.run(["modprobe", "nf_conntrack_sip_strict"], check=False,
+                        capture_output=True).returncode:
+        raise Unsupported("no module: make it, or set SIP_STRICT_MODULE")
+
+
+class KernelLog:
+    """Watches the kernel's log and taint for trouble."""
+
+    BAD = re.compile(r"WARNING:|BUG:|Oops|general protection|Call Trace|unable to handle|"
+                     r"self-detected stall|detected stalls|INFO: task|kmemleak:|UBSAN|KASAN|"
+                     r"refcount_t:|suspicious RCU|possible (recursive|circular) locking|"
+                     r"scheduling while atomic|sleeping function called|"
+                     r"unregister_netdevice: waiting|segfault|memory leak")
+    TAINT = (1 << 9) | (1 << 7) | (1 << 5) | (1 << 4) | (1 << 14)   # W, D, B, M, L
+
+    def __init__(self):
+        try:
+            self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+            os.lseek(self.fd, 0, os.SEEK_END)
+        except OSError:
+            self.fd = None
+        self.taint = self._taint()
+
+    @staticmethod
+    def _taint():
+        with open("/proc/sys/kernel/tainted", encoding="ascii") as handle:
+            return int(handle.read()) & KernelLog.TAINT
+
+    @staticmethod
+    def announce(name):
+        """Says in the kernel's log which case runs."""
+        try:
+            with open("/dev/kmsg", "w", encoding="ascii") as handle:
+                handle.write(f"sip_strict_test: {name}\n")
+        except OSError:
+            pass
+
+    def trouble(self):
+        """New lines that mean trouble, with those around them."""
+        lines, bad = [], False
+        while self.fd is not None:
+            try:
+                record = os.read(self.fd, 8192).decode("utf-8", "replace")
+            except BlockingIOError:
+                break
+            except OSError:     # EPIPE: records were overwritten, go on with the next
+                continue
+            text = record.split(";", 1)[-1].split("\n")[0]
+            lines.append(text)
+            bad = bad or bool(self.BAD.search(text))
+        taint = self._taint()
+        grown, self.taint = taint & ~self.taint, taint
+        if grown:
+            lines.append(f"/proc/sys/kernel/tainted has new bits {grown:#x}")
+        return lines[-60:] if bad or grown else []
+
+
+def die(text):
+    """A one-line error."""
+    print(f"{os.path.basename(sys.argv[0])}: {text}", file=sys.stderr)
+    sys.exit(1)
