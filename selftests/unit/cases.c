@@ -24,9 +24,15 @@
  * the body in either version; "\x41" a byte, "\" at the end of a line leaves
  * its CRLF away, "\n" there makes a bare LF.
  */
+#define _GNU_SOURCE
 #include <glob.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "check.h"
+#include "tap.h"
 #include "testmap.h"
 
 #define MAX_TEXT 65536u
@@ -285,8 +291,8 @@ static void check_bytes(const u8 *bytes, u32 len)
 	if (len == run.leaves_len && !memcmp(bytes, run.leaves, len))
 		return;
 	wrong("%s", "other bytes leave");
-	check_show("wanted", run.leaves, run.leaves_len);
-	check_show("leaves", bytes, len);
+	print_bytes("wanted", run.leaves, run.leaves_len);
+	print_bytes("leaves", bytes, len);
 }
 
 static void plan_message(void)
@@ -348,7 +354,7 @@ static void end_test(void)
 		return;
 	if (!run.n_msgs)
 		wrong("%s", "no message");
-	check(!run.failed, "%s", run.test);
+	tap_ok(!run.failed, "%s", run.test);
 	run.test[0] = 0;
 }
 
@@ -523,7 +529,6 @@ int main(int argc, char **argv)
 	glob_t files = { 0 };
 	size_t i;
 
-	printf("TAP version 13\n");
 	for (i = 1; i < (size_t)argc; i++)
 		run_file(argv[i]);
 	if (argc == 1) {
@@ -533,5 +538,5 @@ int main(int argc, char **argv)
 			run_file(files.gl_pathv[i]);
 		globfree(&files);
 	}
-	return check_end();
+	return tap_done();
 }

@@ -7,7 +7,12 @@
  *
  * The table in core/rules.c is the policy; this page cannot say anything else.
  */
-#include "check.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules.h"
+#include "tap.h"
 
 static const char *const head[] = {
 	"# What is rewritten, field by field",
@@ -76,15 +81,15 @@ static void check_rows(void)
 	for (i = 0; i < SIP_F_MAX; i++) {
 		const struct sip_rule *rule = &sip_rules[i];
 
-		if (!check(rule->rfc && *rule->rfc && rule->where && *rule->where && rule->when &&
+		if (!tap_ok(rule->rfc && *rule->rfc && rule->where && *rule->where && rule->when &&
 			   *rule->when, "%s has RFC sections, a place and a condition",
 			   sip_field_name((enum sip_field)i)))
 			continue;
 		for (j = 0; j < i; j++)
 			if (!strcmp(rule->where, sip_rules[j].where))
 				break;
-		check(j == i, "%s is described once", sip_field_name((enum sip_field)i));
-		check(rule->action[SIP_REQ_IN] != SIP_MAP && rule->action[SIP_RSP_IN] != SIP_MAP,
+		tap_ok(j == i, "%s is described once", sip_field_name((enum sip_field)i));
+		tap_ok(rule->action[SIP_REQ_IN] != SIP_MAP && rule->action[SIP_RSP_IN] != SIP_MAP,
 		      "%s is never mapped on the way in", sip_field_name((enum sip_field)i));
 	}
 }
@@ -93,14 +98,14 @@ static void check_page(const char *name)
 {
 	char *want = NULL, *line, *end;
 	size_t size = 0;
-	u32 got_len = 0;
-	u8 *got = check_read(name, &got_len);
+	size_t got_len = 0;
+	u8 *got = read_file(name, &got_len);
 	FILE *out = open_memstream(&want, &size);
 	unsigned int no = 1;
 	char *at;
 
 	if (!out || !got) {
-		check(false, "%s can be read", name);
+		tap_ok(false, "%s can be read", name);
 		free(got);
 		return;
 	}
@@ -119,7 +124,7 @@ static void check_page(const char *name)
 		}
 		at += len;
 	}
-	check(!*line && !*at, "%s says what the table says, to line %u", name, no - 1);
+	tap_ok(!*line && !*at, "%s says what the table says, to line %u", name, no - 1);
 	free(want);
 	free(got);
 }
@@ -134,8 +139,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: rules_doc [--check FILE]\n");
 		return 2;
 	}
-	printf("TAP version 13\n");
 	check_rows();
 	check_page(argv[2]);
-	return check_end();
+	return tap_done();
 }
