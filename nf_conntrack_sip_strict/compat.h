@@ -208,6 +208,22 @@ static inline int sip_strict_helper_register(struct nf_conntrack_helper **ptr, u
 	return err;
 }
 
+/*
+ * Up to 6.12 the core takes the helper from all flows in its table. A master
+ * that left the table lives on with its children, and rules ask for its helper
+ * by name (nft: ct helper): that one has to lose it too, before it is freed.
+ */
+#ifndef HAVE_HELPER_CT_REFCNT
+static inline int sip_strict_helper_forget(struct nf_conn *ct, void *helper)
+{
+	struct nf_conn_help *help = ct->master ? nfct_help(ct->master) : NULL;
+
+	if (help && rcu_access_pointer(help->helper) == helper)
+		RCU_INIT_POINTER(help->helper, NULL);
+	return 0;
+}
+#endif
+
 /**
  * sip_strict_helper_unregister() - undo sip_strict_helper_register()
  * @ptr: the helper; set to NULL
@@ -225,6 +241,10 @@ static inline void sip_strict_helper_unregister(struct nf_conntrack_helper **ptr
 		return;
 	*ptr = NULL;
 	nf_conntrack_helper_unregister(helper);
+#ifndef HAVE_HELPER_CT_REFCNT
+	nf_ct_iterate_destroy(sip_strict_helper_forget, helper);
+	synchronize_rcu();
+#endif
 #ifndef HAVE_HELPER_REGISTER_COPIES
 	kfree(helper);
 #endif

@@ -147,6 +147,7 @@ struct sip_strict_net {
 	bool conntrack_on; /* we hold nf_ct_netns_get(), under sysctl mutex */
 	struct ctl_table_header *sysctl;
 	struct ctl_table *sysctl_table;
+	struct list_head conf_list; /* all namespaces, under sysctl mutex */
 };
 
 extern unsigned int sip_strict_net_id;
@@ -680,6 +681,7 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 /* sysctl.c */
 int sip_strict_sysctl_init(struct sip_strict_net *sn);
 void sip_strict_sysctl_exit(struct sip_strict_net *sn);
+bool sip_strict_external_addr(struct sip_strict_net *sn, u8 family, struct sip_ip *ip);
 
 /* proc.c */
 int sip_strict_proc_init(struct net *net);
@@ -703,6 +705,6 @@ void sip_strict_address_exit(void);
 /* edit_skb.c */
 int sip_strict_skb_pull(struct sk_buff *skb, unsigned int protoff, const u8 **data, u32 *len);
 int sip_strict_skb_edit(struct sip_strict_net *sn, struct sk_buff *skb, unsigned int protoff,
-			const struct sip_plan *plan, const struct sip_msg *msg, u8 *copy);
+			const struct sip_plan *plan, struct sip_msg *msg, u8 *copy);
 
 #endif /* SIP_STRICT_H */

@@ -104,9 +104,9 @@ static inline u32 sip_strict_msg_id_len(const struct sip_msg *msg)
 
 #define SIP_STRICT_TEXT(name, s, len, max) \
 	__dynamic_array(char, name, sip_strict_escaped_len(s, len, max) + 1)
-#define SIP_STRICT_SHOW_REASON(name, str, text) , { SIP_R_##name, str }
-#define SIP_STRICT_SHOW_FIELD(name, str) , { SIP_F_##name, str }
-#define SIP_STRICT_SHOW_METHOD(name, str) , { SIP_M_##name, str }
+#define SIP_STRICT_SHOW_REASON(name, str, text) { SIP_R_##name, str },
+#define SIP_STRICT_SHOW_FIELD(name, str) { SIP_F_##name, str },
+#define SIP_STRICT_SHOW_METHOD(name, str) { SIP_M_##name, str },
 #define SIP_STRICT_DEFINE_REASON(name, str, text) TRACE_DEFINE_ENUM(SIP_R_##name);
 #define SIP_STRICT_DEFINE_FIELD(name, str) TRACE_DEFINE_ENUM(SIP_F_##name);
 #define SIP_STRICT_DEFINE_METHOD(name, str) TRACE_DEFINE_ENUM(SIP_M_##name);
@@ -170,8 +170,8 @@ TRACE_EVENT(sip_strict_message,
 	TP_printk("netns=%u proto=%s %s=%s status=%u cseq=%u src=%pISpc dst=%pISpc outcome=%s edits=%u len=%u new_len=%u call_id=%s",
 		  __entry->netns, __entry->proto == IPPROTO_TCP ? "tcp" : "udp",
 		  __entry->request ? "request" : "response",
-		  __print_symbolic(__entry->method, { SIP_M_OTHER, "other" }
-				   SIP_METHODS(SIP_STRICT_SHOW_METHOD)),
+		  __print_symbolic(__entry->method, SIP_METHODS(SIP_STRICT_SHOW_METHOD)
+				   { SIP_M_OTHER, "other" }),
 		  __entry->status, __entry->cseq, __entry->src, __entry->dst, __entry->outcome,
 		  __entry->edits, __entry->len, __entry->new_len, __get_str(call_id))
 );
@@ -210,8 +210,8 @@ TRACE_EVENT(sip_strict_edit,
 
 	TP_printk("netns=%u field=%s off=%u len=%u new_len=%u old=%s new=%s call_id=%s",
 		  __entry->netns,
-		  __print_symbolic(__entry->field, { SIP_F_MAX, "none" }
-				   SIP_FIELDS(SIP_STRICT_SHOW_FIELD)),
+		  __print_symbolic(__entry->field, SIP_FIELDS(SIP_STRICT_SHOW_FIELD)
+				   { SIP_F_MAX, "none" }),
 		  __entry->off, __entry->len, __entry->new_len, __get_str(old), __get_str(new),
 		  __get_str(call_id))
 );
@@ -244,8 +244,8 @@ TRACE_EVENT(sip_strict_skip,
 	),
 
 	TP_printk("netns=%u reason=%s off=%u from=%u around=%s call_id=%s", __entry->netns,
-		  __print_symbolic(__entry->reason, { SIP_R_OK, "ok" }
-				   SIP_REASONS(SIP_STRICT_SHOW_REASON)),
+		  __print_symbolic(__entry->reason, SIP_REASONS(SIP_STRICT_SHOW_REASON)
+				   { SIP_R_OK, "ok" }),
 		  __entry->off, __entry->from, __get_str(around), __get_str(call_id))
 );
 
