@@ -120,6 +120,7 @@ u32 sip_strict_escaped_len(const u8 *s, u32 len, u32 max)
  */
 void sip_strict_escape(char *out, const u8 *s, u32 len, u32 max)
 {
+	static const char digits[] = "0123456789abcdef";
 	u32 i;
 
 	len = min(len, max);
@@ -130,7 +131,8 @@ void sip_strict_escape(char *out, const u8 *s, u32 len, u32 max)
 		}
 		*out++ = '\\';
 		*out++ = 'x';
-		out = hex_byte_pack(out, s[i]);
+		*out++ = digits[s[i] >> 4];
+		*out++ = digits[s[i] & 0xf];
 	}
 	*out = '\0';
 }
