@@ -190,7 +190,8 @@ def _expand(flow, lines, params, depth=0):
                 if key in given or key not in params:
                     own[key] = _fill(value, own, line.where)
             out += [Line(f"# {words[1]}", line.where)]
-            out += _expand(flow, body, own, depth + 1)
+            out += [Line(inner.text, f"{inner.where} ({line.where})")
+                    for inner in _expand(flow, body, own, depth + 1)]
         else:
             out.append(Line(text, line.where))
     return out

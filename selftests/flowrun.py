@@ -123,7 +123,7 @@ class FlowRun:
                 if not keep_going:
                     break
             except FlowError as err:
-                where = "" if re.match(r"\S+:\d+: ", str(err)) else f"{step.where}: "
+                where = "" if re.match(r"\S+:\d+( \(.*\))?: ", str(err)) else f"{step.where}: "
                 raise FlowError(f"{where}{err}") from None
         return failures
 
