@@ -16,10 +16,12 @@ enum sdp_setup { SDP_SETUP_NONE, SDP_ACTIVE, SDP_PASSIVE, SDP_ACTPASS, SDP_HOLDC
  * struct sdp_addr - an address in the text: where, and what
  * @text: the address as written; len 0: absent
  * @ip: family SIP_AF_NONE for a name or another network type
+ * @bad: cannot be read, or stands twice in its section; @text is the line
  */
 struct sdp_addr {
 	struct sip_span text;
 	struct sip_ip ip;
+	bool bad;
 };
 
 /**
@@ -37,7 +39,8 @@ struct sdp_addr {
  * @mid: a=mid; @bundle: member of an a=group:BUNDLE
  * @msrp: proto is MSRP; @msrp_cema: a=msrp-cema (RFC 6714)
  * @cand_first: @n_cands: its slice of sdp_session.cand
- * @remote_cands: values of a=remote-candidates lines; len 0: none
+ * @remote_cands: values of an a=remote-candidates line; len 0: none
+ * @bad: enum sip_reason why the m= line is kept as it is; its port is 0 then
  */
 struct sdp_stream {
 	enum sdp_kind kind;
@@ -61,6 +64,7 @@ struct sdp_stream {
 	u8 cand_first;
 	u8 n_cands;
 	struct sip_span remote_cands;
+	u8 bad;
 };
 
 /**
@@ -80,6 +84,9 @@ struct sdp_cand {
  * struct sdp_session - one session description
  * @body: its bytes
  * @conn: session level c=
+ * @n_streams: @n_cands: how many of @stream and @cand are filled in
+ * @notes: bit per enum sip_reason that was met and does not stop the reading
+ * @reason: why it cannot be used; @reason_off: where, or where a second begins
  */
 struct sdp_session {
 	struct sip_span body;
@@ -88,27 +95,35 @@ struct sdp_session {
 	u8 n_cands;
 	struct sdp_stream stream[SIP_MAX_STREAMS];
 	struct sdp_cand cand[SIP_MAX_CANDIDATES];
-	u64 notes; /* bit per enum sip_reason */
-	enum sip_reason reason; /* why it cannot be used */
+	u64 notes;
+	enum sip_reason reason;
 	u32 reason_off;
 };
 
+/* sdp.c */
 enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp);
 
 /**
- * struct sip_part - one body part to look at (the body itself, or of a multipart)
+ * struct sip_part - a body part that matters: SDP, or a multipart around it
  * @body: its bytes; @content_length: digits of its own Content-Length, if any
  * @sdp: type is application/sdp, disposition absent, session or early-session,
  *	not encoded
+ * @delta: for the planner: growth by the edits inside
+ * @parent: index of the enclosing multipart, or 0xff
  */
 struct sip_part {
 	struct sip_span body;
 	struct sip_span content_length;
 	bool sdp;
-	s32 delta; /* for the planner: growth by the edits inside */
-	u8 parent; /* index of the enclosing multipart, or 0xff */
+	s32 delta;
+	u8 parent;
 };
 
+/**
+ * struct sip_parts - the parts of a body that matter
+ * @n: how many; the first is the body itself, enclosing ones stand first
+ * @notes: bit per enum sip_reason that was met on the way
+ */
 struct sip_parts {
 	u8 n;
 	u64 notes;

@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sdp.c - read one session description (RFC 8866), in one pass.
+ *
+ * Only the lines that say where media goes are read: c=, m= and some
+ * attributes; of all others it is checked that they are SDP lines. What the
+ * session level says is the default of each m= line, so it is collected in a
+ * stream of its own that m= lines begin as a copy of.
+ *
+ * Called by plan_sdp.c. Cost: one look at each byte, and a bounded number of
+ * comparisons for each m= line and each token of a BUNDLE group.
+ */
+#include "scan.h"
+#include "sdp.h"
+#include "token.h"
+
+/* BUNDLE groups of one description; further ones are not looked at. */
+#define SDP_MAX_GROUPS 4u
+
+/**
+ * struct sdp_reader - a description under way
+ * @cur: the m= line that attributes belong to; &level before the first one
+ * @level: what the session level says
+ * @group: member lists of a=group:BUNDLE
+ */
+struct sdp_reader {
+	const u8 *buf;
+	struct sdp_session *sdp;
+	struct sdp_stream *cur;
+	struct sdp_stream level;
+	u32 n_groups;
+	struct sip_span group[SDP_MAX_GROUPS];
+	bool began;
+};
+
+/* ---- bytes -------------------------------------------------------------- */
+
+static u32 sdp_skip_blanks(const u8 *buf, u32 off, u32 end)
+{
+	while (off < end && sip_byte_is_blank(buf[off]))
+		off++;
+	return off;
+}
+
+/* The next token of a line; len 0: there is none. */
+static struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
+{
+	struct sip_span token = { sdp_skip_blanks(buf, *off, end), 0 };
+
+	*off = token.off;
+	while (*off < end && !sip_byte_is_blank(buf[*off]))
+		(*off)++;
+	token.len = *off - token.off;
+	return token;
+}
+
+/*
+ * Where the line that begins at *off ends, and the next one begins (RFC 8866
+ * section 5: CRLF, and parsers should accept LF). A byte-string has neither
+ * NUL nor CR (section 9): false, and *off is where it stands.
+ */
+static bool sdp_line_next(const u8 *buf, u32 *off, u32 end, u32 *eol)
+{
+	u32 i = *off;
+
+	while ((i = sip_scan_control(buf, i, end)) < end) {
+		*eol = i;
+		*off = i;
+		if (!buf[i])
+			return false;
+		if (buf[i] == '\r') {
+			while (i < end && buf[i] == '\r')
+				i++;
+			if (i < end && buf[i] != '\n')
+				return false;
+		} else if (buf[i] != '\n') {
+			i++;
+			continue;
+		}
+		*off = i < end ? i + 1 : end;
+		return true;
+	}
+	*eol = end;
+	*off = end;
+	return true;
+}
+
+static bool sdp_port_read(const u8 *buf, struct sip_span digits, u16 *port)
+{
+	u32 number;
+
+	if (!sip_span_number(buf, digits, 65535, &number))
+		return false;
+	*port = (u16)number;
+	return true;
+}
+
+/* ---- c= and addresses --------------------------------------------------- */
+
+/* RFC 8866 5.7: nettype addrtype address [/ttl] [/count]. */
+static bool sdp_addr_read(const u8 *buf, u32 off, u32 end, struct sdp_addr *addr)
+{
+	struct sip_span net = sdp_token(buf, &off, end);
+	struct sip_span type = sdp_token(buf, &off, end);
+	struct sip_span text = sdp_token(buf, &off, end);
+	u8 family = SIP_AF_NONE;
+	u32 i;
+
+	for (i = 0; i < text.len && buf[text.off + i] != '/'; i++)
+		;
+	text.len = i;
+	if (!text.len)
+		return false;
+	addr->text = text;
+	if (sip_span_equal_nocase(buf, type, "IP4"))
+		family = SIP_AF_IP4;
+	else if (sip_span_equal_nocase(buf, type, "IP6"))
+		family = SIP_AF_IP6;
+	if (!family || !sip_span_equal_nocase(buf, net, "IN") ||
+	    !sip_ip_parse(buf + text.off, text.len, &addr->ip) || addr->ip.family != family)
+		memset(&addr->ip, 0, sizeof(addr->ip));
+	return true;
+}
+
+static void sdp_conn_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+{
+	struct sdp_addr *conn = r->cur == &r->level ? &r->sdp->conn : &r->cur->conn;
+
+	if (conn->text.len) {
+		conn->bad = true;
+	} else if (!sdp_addr_read(r->buf, off, end, conn)) {
+		conn->text.off = line;
+		conn->text.len = end - line;
+		conn->bad = true;
+	}
+}
+
+/* ---- m= ----------------------------------------------------------------- */
+
+/* Is @word one of the parts of a proto like UDP/TLS/RTP/SAVPF? */
+static bool sdp_proto_has(const u8 *buf, struct sip_span proto, const char *word)
+{
+	struct sip_span part = { proto.off, 0 };
+	u32 end = proto.off + proto.len;
+	u32 i;
+
+	for (i = proto.off; i <= end; i++) {
+		if (i < end && buf[i] != '/')
+			continue;
+		part.len = i - part.off;
+		if (sip_span_equal_nocase(buf, part, word))
+			return true;
+		part.off = i + 1;
+	}
+	return false;
+}
+
+static bool sdp_proto_begins(const u8 *buf, struct sip_span proto, const char *word)
+{
+	struct sip_span part = { proto.off, 0 };
+
+	while (part.len < proto.len && buf[part.off + part.len] != '/')
+		part.len++;
+	return sip_span_equal_nocase(buf, part, word);
+}
+
+/*
+ * RFC 8866 8.2.2 and the registry: RTP has a second port for RTCP. What runs
+ * on SCTP or DCCP itself, or is unknown, is no port that we could open.
+ */
+static enum sdp_proto sdp_proto_read(const u8 *buf, struct sip_span proto)
+{
+	if (sdp_proto_begins(buf, proto, "RTP"))
+		return SDP_UDP_RTP;
+	if (sdp_proto_begins(buf, proto, "TCP"))
+		return SDP_TCP;
+	if (sdp_proto_begins(buf, proto, "UDP"))
+		return sdp_proto_has(buf, proto, "RTP") ? SDP_UDP_RTP : SDP_UDP_RAW;
+	if (sdp_proto_begins(buf, proto, "udptl") ||
+	    sip_span_equal_nocase(buf, proto, "DTLS/SCTP"))
+		return SDP_UDP_RAW;
+	return SDP_PROTO_OTHER;
+}
+
+static enum sdp_kind sdp_kind_read(const u8 *buf, struct sip_span kind)
+{
+	if (sip_span_equal_nocase(buf, kind, "audio"))
+		return SDP_AUDIO;
+	if (sip_span_equal_nocase(buf, kind, "video"))
+		return SDP_VIDEO;
+	if (sip_span_equal_nocase(buf, kind, "image"))
+		return SDP_IMAGE;
+	return SDP_OTHER;
+}
+
+/* port [ "/" number of ports ], with blanks around the slash. */
+static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_stream *stream)
+{
+	struct sip_span *digits = &stream->port_text;
+	struct sip_span count;
+	u32 slash;
+
+	digits->off = sdp_skip_blanks(buf, off, end);
+	for (off = digits->off; off < end && !sip_byte_is_blank(buf[off]) && buf[off] != '/'; off++)
+		;
+	digits->len = off - digits->off;
+	stream->count = 1;
+	if (!sdp_port_read(buf, *digits, &stream->port))
+		stream->bad = SIP_R_BAD_NUMBER;
+	slash = sdp_skip_blanks(buf, off, end);
+	if (slash == end || buf[slash] != '/')
+		return off;
+	off = slash + 1;
+	count = sdp_token(buf, &off, end);
+	if (!sdp_port_read(buf, count, &stream->count) || !stream->count)
+		stream->bad = SIP_R_BAD_NUMBER;
+	return off;
+}
+
+static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+{
+	struct sdp_session *sdp = r->sdp;
+	struct sdp_stream *stream;
+	struct sip_span proto;
+
+	if (sdp->n_streams >= SIP_MAX_STREAMS)
+		return false;
+	stream = &sdp->stream[sdp->n_streams++];
+	*stream = r->level;
+	r->cur = stream;
+	stream->cand_first = sdp->n_cands;
+	stream->line.off = line;
+	stream->line.len = end - line;
+	stream->kind = sdp_kind_read(r->buf, sdp_token(r->buf, &off, end));
+	off = sdp_media_port_read(r->buf, off, end, stream);
+	proto = sdp_token(r->buf, &off, end);
+	stream->proto = sdp_proto_read(r->buf, proto);
+	stream->msrp = sdp_proto_has(r->buf, proto, "MSRP");
+	if (!proto.len && !stream->bad)
+		stream->bad = SIP_R_BAD_VALUE;
+	if (stream->bad)
+		stream->port = 0;
+	return true;
+}
+
+/* ---- a= ----------------------------------------------------------------- */
+
+/*
+ * The attribute @name (RFC 8866 section 5.13, names compare with case): its
+ * value, empty where it has none. Blanks around the colon are tolerated.
+ */
+static bool sdp_attr_is(const u8 *buf, u32 off, u32 end, const char *name, u32 len,
+			struct sip_span *value)
+{
+	if (end - off < len || memcmp(buf + off, name, len))
+		return false;
+	off = sdp_skip_blanks(buf, off + len, end);
+	value->off = end;
+	value->len = 0;
+	if (off == end)
+		return true;
+	if (buf[off] != ':')
+		return false;
+	value->off = sdp_skip_blanks(buf, off + 1, end);
+	while (end > value->off && sip_byte_is_blank(buf[end - 1]))
+		end--;
+	value->len = end - value->off;
+	return true;
+}
+
+#define SDP_ATTR_IS(r, off, end, name, value) \
+	sdp_attr_is((r)->buf, off, end, name, sizeof(name) - 1, value)
+
+/* RFC 3605 2.1: port [nettype addrtype address]. */
+static void sdp_rtcp_read(struct sdp_reader *r, struct sip_span value)
+{
+	struct sdp_stream *stream = r->cur;
+	u32 end = value.off + value.len;
+	u32 off = value.off;
+
+	if (stream == &r->level || stream->rtcp_port_text.len)
+		return;
+	stream->rtcp_port_text = sdp_token(r->buf, &off, end);
+	if (!sdp_port_read(r->buf, stream->rtcp_port_text, &stream->rtcp_port))
+		r->sdp->notes |= 1ULL << SIP_R_BAD_NUMBER;
+	off = sdp_skip_blanks(r->buf, off, end);
+	if (off == end || sdp_addr_read(r->buf, off, end, &stream->rtcp_addr))
+		return;
+	stream->rtcp_addr.text.off = off;
+	stream->rtcp_addr.text.len = end - off;
+	stream->rtcp_addr.bad = true;
+}
+
+/*
+ * RFC 8839 5.1: foundation component transport priority address port "typ"
+ * type. One that cannot be read to its type is kept and not counted.
+ */
+static void sdp_cand_read(struct sdp_reader *r, struct sip_span value)
+{
+	struct sdp_session *sdp = r->sdp;
+	struct sdp_cand *cand = &sdp->cand[sdp->n_cands];
+	u32 end = value.off + value.len;
+	struct sip_span word[8];
+	u32 off = value.off;
+	u32 i;
+
+	if (r->cur == &r->level)
+		return;
+	if (sdp->n_cands >= SIP_MAX_CANDIDATES) {
+		sdp->notes |= 1ULL << SIP_R_TOO_MANY_STREAMS;
+		return;
+	}
+	for (i = 0; i < SIP_ARRAY_SIZE(word); i++)
+		word[i] = sdp_token(r->buf, &off, end);
+	if (!sip_span_equal_nocase(r->buf, word[6], "typ"))
+		return;
+	if (!sdp_port_read(r->buf, word[5], &cand->port)) {
+		sdp->notes |= 1ULL << SIP_R_BAD_NUMBER;
+		return;
+	}
+	cand->port_text = word[5];
+	cand->addr.text = word[4];
+	cand->addr.bad = false;
+	if (!sip_ip_parse(r->buf + word[4].off, word[4].len, &cand->addr.ip))
+		memset(&cand->addr.ip, 0, sizeof(cand->addr.ip));
+	cand->udp = sip_span_equal_nocase(r->buf, word[2], "UDP");
+	cand->host = sip_span_equal_nocase(r->buf, word[7], "host");
+	sdp->n_cands++;
+	r->cur->n_cands++;
+}
+
+static void sdp_setup_read(struct sdp_reader *r, struct sip_span value)
+{
+	if (sip_span_equal_nocase(r->buf, value, "active"))
+		r->cur->setup = SDP_ACTIVE;
+	else if (sip_span_equal_nocase(r->buf, value, "passive"))
+		r->cur->setup = SDP_PASSIVE;
+	else if (sip_span_equal_nocase(r->buf, value, "actpass"))
+		r->cur->setup = SDP_ACTPASS;
+	else if (sip_span_equal_nocase(r->buf, value, "holdconn"))
+		r->cur->setup = SDP_HOLDCONN;
+}
+
+static void sdp_group_read(struct sdp_reader *r, struct sip_span value)
+{
+	u32 end = value.off + value.len;
+	u32 off = value.off;
+	struct sip_span kind = sdp_token(r->buf, &off, end);
+
+	if (r->n_groups >= SDP_MAX_GROUPS || !sip_span_equal_nocase(r->buf, kind, "BUNDLE"))
+		return;
+	r->group[r->n_groups].off = off;
+	r->group[r->n_groups].len = end - off;
+	r->n_groups++;
+}
+
+static void sdp_attr_r_read(struct sdp_reader *r, u32 off, u32 end)
+{
+	struct sip_span value;
+
+	if (SDP_ATTR_IS(r, off, end, "rtcp", &value)) {
+		sdp_rtcp_read(r, value);
+	} else if (SDP_ATTR_IS(r, off, end, "rtcp-mux", &value)) {
+		r->cur->rtcp_mux = true;
+	} else if (SDP_ATTR_IS(r, off, end, "recvonly", &value)) {
+		r->cur->dir = SDP_RECVONLY;
+	} else if (SDP_ATTR_IS(r, off, end, "remote-candidates", &value)) {
+		if (r->cur != &r->level && !r->cur->remote_cands.len)
+			r->cur->remote_cands = value;
+	}
+}
+
+static void sdp_attr_s_read(struct sdp_reader *r, u32 off, u32 end)
+{
+	struct sip_span value;
+
+	if (SDP_ATTR_IS(r, off, end, "sendrecv", &value))
+		r->cur->dir = SDP_SENDRECV;
+	else if (SDP_ATTR_IS(r, off, end, "sendonly", &value))
+		r->cur->dir = SDP_SENDONLY;
+	else if (SDP_ATTR_IS(r, off, end, "setup", &value))
+		sdp_setup_read(r, value);
+}
+
+static void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
+{
+	struct sip_span value;
+
+	switch (off < end ? r->buf[off] : 0) {
+	case 'r':
+		/* Most lines of a description are a=rtpmap. */
+		if (end - off > 2 && r->buf[off + 2] != 'p')
+			sdp_attr_r_read(r, off, end);
+		break;
+	case 's':
+		if (end - off > 1 && r->buf[off + 1] == 'e')
+			sdp_attr_s_read(r, off, end);
+		break;
+	case 'c':
+		if (SDP_ATTR_IS(r, off, end, "candidate", &value))
+			sdp_cand_read(r, value);
+		break;
+	case 'g':
+		if (SDP_ATTR_IS(r, off, end, "group", &value))
+			sdp_group_read(r, value);
+		break;
+	case 'i':
+		if (SDP_ATTR_IS(r, off, end, "inactive", &value))
+			r->cur->dir = SDP_INACTIVE;
+		else if (SDP_ATTR_IS(r, off, end, "ice-ufrag", &value))
+			r->cur->ice_ufrag = value;
+		break;
+	case 'm':
+		if (SDP_ATTR_IS(r, off, end, "mid", &value))
+			r->cur->mid = value;
+		else if (SDP_ATTR_IS(r, off, end, "msrp-cema", &value))
+			r->cur->msrp_cema = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* RFC 9143 section 5: the members of a group are named by their mid. */
+static void sdp_bundle_mark(struct sdp_reader *r, struct sip_span group)
+{
+	u32 end = group.off + group.len;
+	u32 off = group.off;
+	struct sdp_stream *stream;
+	struct sip_span mid;
+	u32 i;
+
+	while ((mid = sdp_token(r->buf, &off, end)).len) {
+		for (i = 0; i < r->sdp->n_streams; i++) {
+			stream = &r->sdp->stream[i];
+			if (stream->mid.len == mid.len &&
+			    !memcmp(r->buf + stream->mid.off, r->buf + mid.off, mid.len))
+				stream->bundle = true;
+		}
+	}
+}
+
+/* One line: its type, "=", its value. False: it is none. */
+static bool sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+{
+	const u8 *buf = r->buf;
+	u8 type = buf[line] | 0x20;
+	u32 off = sdp_skip_blanks(buf, line + 1, end);
+
+	if (type < 'a' || type > 'z' || off == end || buf[off] != '=')
+		return false;
+	off = sdp_skip_blanks(buf, off + 1, end);
+	switch (buf[line]) {
+	case 'a':
+		sdp_attr_read(r, off, end);
+		break;
+	case 'c':
+		sdp_conn_read(r, line, off, end);
+		break;
+	case 'm':
+		if (!sdp_media_read(r, line, off, end))
+			r->sdp->reason = SIP_R_TOO_MANY_STREAMS;
+		break;
+	case 'v':
+		if (r->began)
+			r->sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
+		r->began = true;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reason, u32 off)
+{
+	sdp->reason = reason;
+	sdp->reason_off = off;
+	if (reason != SIP_R_TOO_MANY_STREAMS) {
+		sdp->n_streams = 0;
+		sdp->n_cands = 0;
+	}
+	return reason;
+}
+
+/**
+ * sdp_parse() - read a session description (RFC 8866)
+ * @buf: the message
+ * @body: the description in it
+ * @sdp: filled in; all its spans lie within @body
+ *
+ * A description that cannot be read is so as a whole: NUL, a bare CR, a line
+ * that is no SDP line. Empty lines at its end are tolerated, between lines
+ * they are not. A second v= line ends the reading: the rest is not this
+ * description (SIP_R_SECOND_SDP in @sdp->notes).
+ *
+ * Return: SIP_R_OK; SIP_R_BAD_SDP, without streams; SIP_R_TOO_MANY_STREAMS,
+ * with the first of them. The reason is in @sdp too, with its offset.
+ */
+enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp)
+{
+	struct sdp_reader r = { .buf = buf, .sdp = sdp };
+	u32 end = body.off + body.len;
+	u32 line, eol, off = body.off;
+	bool empty = false;
+	u32 i;
+
+	sdp->body = body;
+	memset(&sdp->conn, 0, sizeof(sdp->conn));
+	sdp->n_streams = 0;
+	sdp->n_cands = 0;
+	sdp->notes = 0;
+	sdp->reason = SIP_R_OK;
+	sdp->reason_off = 0;
+	r.cur = &r.level;
+	while (off < end) {
+		line = off;
+		if (!sdp_line_next(buf, &off, end, &eol))
+			return sdp_give_up(sdp, SIP_R_BAD_SDP, off);
+		if (line == eol) {
+			empty = true;
+			continue;
+		}
+		if (empty || !sdp_line_read(&r, line, eol))
+			return sdp_give_up(sdp, SIP_R_BAD_SDP, line);
+		if (sdp->reason)
+			return sdp_give_up(sdp, sdp->reason, line);
+		if (sdp->notes & (1ULL << SIP_R_SECOND_SDP)) {
+			sdp->reason_off = line;
+			break;
+		}
+	}
+	for (i = 0; i < r.n_groups; i++)
+		sdp_bundle_mark(&r, r.group[i]);
+	return SIP_R_OK;
+}
