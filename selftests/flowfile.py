@@ -54,6 +54,10 @@ class FlowError(Exception):
     """The flow file itself is wrong."""
 
 
+class NotKnown(FlowError):
+    """A value is used before a message has decided it."""
+
+
 @dataclass
 class Line:
     """A line and where it stands."""
@@ -368,7 +372,7 @@ def apply_change(text, change, values):
     old = fill_known(_unescape(change.old), values)
     new = fill_known(_unescape(change.new), values)
     if MARK in old:
-        raise FlowError(f"{change.where}: '{change.old}' is not known yet")
+        raise NotKnown(f"{change.where}: '{change.old}' is not known yet")
     region = _region(text, change.field)
     if not region:
         raise FlowError(f"{change.where}: the message has no {change.field}")

@@ -30,7 +30,7 @@ import time
 
 import flowfile
 import testnet
-from flowfile import FlowError
+from flowfile import FlowError, NotKnown
 
 SIDE_ORDER = {"inside": ("in", "out"), "outside": ("out", "in")}
 
@@ -123,6 +123,8 @@ class FlowRun:
                 if not keep_going:
                     break
             except FlowError as err:
+                if failures and isinstance(err, NotKnown):
+                    break       # because of what failed before
                 where = "" if re.match(r"\S+:\d+( \(.*\))?: ", str(err)) else f"{step.where}: "
                 raise FlowError(f"{where}{err}") from None
         return failures
@@ -170,7 +172,7 @@ class FlowRun:
         sent = flowfile.set_length(text)
         if flowfile.MARK in sent:
             unknown = re.search(flowfile.MARK + "(.*?)" + flowfile.MARK, sent)[1]
-            raise FlowError(f"${unknown} is not known yet")
+            raise NotKnown(f"${unknown} is not known yet")
         record = {"step": step, "sender": sender, "receiver": receiver, "text": text,
                   "sent": sent, "opts": opts, "to": self._target(opts, sender, receiver),
                   "values": {}}
@@ -190,12 +192,12 @@ class FlowRun:
             return self.paths[(sender, receiver)]
         if self.net.forward == receiver[0]:
             return testnet.WAN_GW, self.net.port
-        raise FlowError("nothing came this way before: say 'at ADDRESS:PORT'")
+        raise NotKnown("nothing came this way before: say 'at ADDRESS:PORT'")
 
     def _address(self, word):
         text = flowfile.fill_known(word, self.values)
         if flowfile.MARK in text:
-            raise FlowError(f"'{word}' is not known yet")
+            raise NotKnown(f"'{word}' is not known yet")
         host, _, port = text.rpartition(":")
         if host in testnet.HOSTS:
             host = testnet.host_address(host)
@@ -395,7 +397,7 @@ class FlowRun:
         seconds, words = (int(match[1]), match[2]) if match else (0, rest)
         words = flowfile.fill_known(words, self.values)
         if flowfile.MARK in words:
-            raise FlowError(f"'{rest}' has a value that is not known yet")
+            raise NotKnown(f"'{rest}' has a value that is not known yet")
         return seconds, words.split()
 
     def _there(self, rest, read, what):

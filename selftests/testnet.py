@@ -353,12 +353,13 @@ def _command(argv, check, stdin, shown):
 
 def wait_until(condition, seconds):
     """Polls a condition; its last value."""
-    end = time.monotonic() + seconds * SLOW
+    begin = time.monotonic()
+    end = begin + seconds * SLOW
     while True:
         value = condition()
         if value or time.monotonic() > end:
             return value
-        time.sleep(0.1)
+        time.sleep(min(0.1 + (time.monotonic() - begin) / 10, 0.5))
 
 
 def require(*tools):
