@@ -82,7 +82,8 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 		return;
 	if (sip_ways_out(ways, SIP_F_VIA_SENT_BY) == SIP_MAP) {
 		if (via->sent_by.ip.family == SIP_AF_NONE)
-			sip_plan_note(p, SIP_R_FQDN, via->sent_by.host.off);
+			sip_plan_note(p, via->sent_by.host.len ? SIP_R_FQDN : SIP_R_BAD_VALUE,
+				      via->sent_by.host.off);
 		sip_place_map(p, &at, &seen);
 	}
 	/* The request's source was ours although its sender is outside. */
@@ -94,33 +95,6 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 }
 
 /* ---- URIs --------------------------------------------------------------- */
-
-/*
- * A host that cannot be read is kept where it just is no host (IPv6 without
- * brackets has several colons), but a port that is no number or out of range
- * makes the message malformed.
- */
-static bool sip_uri_port_is_bad(const u8 *buf, struct sip_span uri)
-{
-	u32 end = uri.off + uri.len;
-	u32 colons = 0;
-	u32 at = uri.off;
-	u32 i;
-
-	for (i = uri.off; i < end && buf[i] != '?'; i++)
-		if (buf[i] == '@')
-			at = i + 1;
-	if (at == uri.off)
-		while (at < end && buf[at++] != ':')
-			;
-	for (i = at; i < end && buf[i] != ';' && buf[i] != '?' && buf[i] != '>'; i++) {
-		if (buf[i] == '[')
-			return false;
-		if (buf[i] == ':')
-			colons++;
-	}
-	return colons == 1;
-}
 
 static void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
 			 enum sip_field field, const struct sip_uri *uri, s64 expires)
@@ -142,7 +116,8 @@ static void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
 	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
 		return;
 	if (!uri->hp.host.len) {
-		if (sip_uri_port_is_bad(p->msg->buf, uri->whole))
+		/* No host is one value kept; a number out of range is malformed. */
+		if (uri->hp.bad_port)
 			sip_plan_refuse(p, SIP_R_BAD_NUMBER, uri->whole.off);
 		else
 			sip_plan_note(p, SIP_R_BAD_VALUE, uri->whole.off);
