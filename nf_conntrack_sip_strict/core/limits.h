@@ -9,6 +9,12 @@
 #define SIP_MAX_MSG 65535u
 
 /*
+ * A stream without a line end is not SIP behind this many bytes. Start lines
+ * of 500 bytes have been seen (GRUU, history in the URI).
+ */
+#define SIP_MAX_START_LINE 4096u
+
+/*
  * Header fields that the rules look at. A 6 kB request with 20 Via and 15
  * Record-Route fields uses some 50; unknown headers take no slot.
  */

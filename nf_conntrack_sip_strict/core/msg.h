@@ -26,6 +26,8 @@ enum sip_parse {
  * @host_end: offset behind the host and its bracket (a port is put in here)
  * @ip: the address; family SIP_AF_NONE for a name
  * @port_num: the number; 0: absent
+ * @bad_port: where it could not be read: it has a port, which is no number or
+ *	above 65535 (RULES: that is malformed; a host that is none is just kept)
  */
 struct sip_hostport {
 	struct sip_span host;
@@ -34,19 +36,21 @@ struct sip_hostport {
 	u32 end;
 	struct sip_ip ip;
 	u16 port_num;
+	bool bad_port;
 };
 
 /**
  * struct sip_via - one Via value (RFC 3261 section 20.42, RFC 3581)
  * @whole: the value, up to but not including a comma
  * @transport: SIP_T_UDP, …
- * @sent_by: host and port
+ * @sent_by: host and port; host.len 0: delimited, but no host
  * @branch: value of branch=; len 0: none (RFC 2543)
  * @received: value of received=, with brackets if it has some
  * @received_ip: its address; @received_host is the span without brackets
  * @has_rport: there is an rport parameter, perhaps without value
  * @rport: its digits; len 0: no value
  * @maddr: host and (absent) port of maddr=; host.len 0: none
+ * @bad_number: it could not be read because of a port or rport out of range
  */
 struct sip_via {
 	struct sip_span whole;
@@ -60,6 +64,7 @@ struct sip_via {
 	struct sip_span rport;
 	u16 rport_num;
 	struct sip_hostport maddr;
+	bool bad_number;
 };
 
 enum sip_scheme { SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL, SIP_SCHEME_OTHER };
@@ -69,7 +74,7 @@ enum sip_scheme { SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL, SIP_SCHEME_OT
  * @whole: from the scheme to the end of parameters and headers
  * @scheme: SIP_SCHEME_*; all but sip and sips leave the rest empty
  * @user: user part without password; len 0: none
- * @hp: host and port
+ * @hp: host and port; host.len 0: there is none, or it cannot be read
  * @params: from the first ';' on, without headers; len 0: none
  * @transport: of the transport= parameter; SIP_T_NONE: not said
  * @maddr: host of maddr=; host.len 0: none
@@ -100,13 +105,16 @@ struct sip_header {
  * struct sip_msg - one message, read
  * @buf: the bytes; everything else is offsets into them
  * @len: bytes of the buffer
- * @total: bytes of the message; over UDP what is behind is not part of it
+ * @total: bytes of the message; over UDP what is behind is not part of it.
+ *	SIP_PARSE_BAD: where the message ends all the same, 0: cannot be told.
+ *	SIP_PARSE_MORE: how many bytes it will have, 0: its head has not ended
  * @reason: for SIP_PARSE_BAD; @reason_off: where
  * @request: request or response
  * @method: of the request, or of CSeq in a response
  * @status: of a response, 100 to 699
  * @ruri: the Request-URI
- * @header: index of the known fields; @n_headers of them
+ * @header: index of the known fields; @n_headers of them. Of Via only the
+ *	field of the topmost value is in it
  * @first: per id the first position in @header plus one; 0: absent
  * @body: body as Content-Length delimits it (without it: to the end over
  *	UDP, empty over a stream)

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * addr.c - name-addr and addr-spec, and lists of them (RFC 3261 20.10, 25.1).
+ *
+ * Without angle brackets, what follows a ';' belongs to the header field, not
+ * to the URI (RFC 3261 section 20).
+ */
+#include "msg.h"
+#include "token.h"
+
+enum sip_addr_form {
+	SIP_ADDR_BAD,
+	SIP_ADDR_BRACKETS, /* [ display-name ] "<" URI ">" */
+	SIP_ADDR_BARE, /* URI */
+};
+
+/*
+ * Find where the URI stands. A display name is a quoted string or a row of
+ * words; both end at "<". Something without brackets ends at ';', ',' or LWS.
+ */
+static enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end, struct sip_span *uri)
+{
+	u32 i = *off;
+	u32 close;
+
+	if (i < end && buf[i] == '"') {
+		if (!sip_quoted(buf, &i, end))
+			return SIP_ADDR_BAD;
+		i = sip_lws(buf, i, end);
+		if (i == end || buf[i] != '<')
+			return SIP_ADDR_BAD;
+	} else {
+		i = sip_run(buf, i, end, SIP_C_PLAIN);
+	}
+	if (i < end && buf[i] == '<') {
+		close = sip_find(buf, i, end, '>');
+		*uri = sip_trim(buf, i + 1, close);
+		*off = close + 1;
+		if (close == end)
+			return SIP_ADDR_BAD;
+		return SIP_ADDR_BRACKETS;
+	}
+	*uri = sip_trim(buf, *off, i);
+	*off = uri->off + uri->len;
+	if (i < end && buf[i] != ';' && buf[i] != ',')
+		return SIP_ADDR_BAD;
+	return SIP_ADDR_BARE;
+}
+
+/*
+ * "?" without brackets is ambiguous (RFC 3261 section 20), and blanks cannot
+ * be part of a URI: such a value is delimited, but says nothing.
+ */
+static bool sip_addr_is_clear(const u8 *buf, struct sip_span uri, bool bare)
+{
+	u32 i;
+
+	for (i = uri.off; i < uri.off + uri.len; i++)
+		if (sip_byte_is(buf[i], SIP_C_NO_URI) || (bare && buf[i] == '?'))
+			return false;
+	return true;
+}
+
+static void sip_addr_forget(struct sip_uri *uri)
+{
+	struct sip_span whole = uri->whole;
+	enum sip_scheme scheme = uri->scheme;
+
+	memset(uri, 0, sizeof(*uri));
+	uri->whole = whole;
+	uri->scheme = scheme;
+}
+
+static bool sip_addr_params(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
+{
+	struct sip_param param;
+	u32 begin, last;
+	u32 expires;
+	int more;
+
+	begin = sip_lws(buf, *off, end);
+	last = *off;
+	*off = begin;
+	while ((more = sip_param_next(buf, off, end, &param)) > 0) {
+		last = param.value.off + param.value.len;
+		if (na->expires < 0 && sip_text_equal(buf, param.name, "expires", 7) &&
+		    sip_span_number(buf, param.value, 0xffffffffu, &expires))
+			na->expires = expires;
+	}
+	if (more < 0)
+		return false;
+	na->whole.len = last - na->whole.off;
+	if (last > begin) {
+		na->params.off = begin;
+		na->params.len = last - begin;
+	}
+	return true;
+}
+
+/**
+ * sip_nameaddr_next() - the next value of Contact, Route, … (RFC 3261 20.10)
+ * @buf: the message
+ * @off: in: where to go on; out: behind the value
+ * @end: end of the header field
+ * @na: filled in
+ *
+ * Empty list elements are passed over. A value whose end is clear but whose
+ * URI is not has an empty na->uri.hp and is to be kept.
+ *
+ * Return: 1: a value; 0: end of the list; -1: the value at *off has no end
+ * that could be told, so it and the rest are to be kept.
+ */
+int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
+{
+	enum sip_addr_form form;
+	struct sip_span uri;
+	u32 i;
+
+	for (i = *off; i < end; i++) {
+		i = sip_lws(buf, i, end);
+		if (i == end || buf[i] != ',')
+			break;
+	}
+	*off = i;
+	if (i >= end)
+		return 0;
+	memset(na, 0, sizeof(*na));
+	na->whole.off = i;
+	na->expires = -1;
+	form = sip_addr_find(buf, &i, end, &uri);
+	if (form == SIP_ADDR_BAD)
+		return -1;
+	na->star = form == SIP_ADDR_BARE && uri.len == 1 && buf[uri.off] == '*';
+	sip_uri_parse(buf, uri.off, uri.off + uri.len, &na->uri);
+	if (!sip_addr_is_clear(buf, uri, form == SIP_ADDR_BARE))
+		sip_addr_forget(&na->uri);
+	if (!sip_addr_params(buf, &i, end, na))
+		return -1;
+	*off = i;
+	return 1;
+}
+
+/**
+ * sip_tag_find() - the tag of From or To (RFC 3261 sections 20.20, 20.39)
+ * @buf: the message
+ * @value: the value of the field
+ * @tag: filled in; len 0: none
+ *
+ * The URI is passed over unread: nothing of it is ever changed.
+ *
+ * Return: false if the value cannot be read to its end.
+ */
+bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag)
+{
+	u32 end = value.off + value.len;
+	u32 off = value.off;
+	struct sip_param param;
+	struct sip_span uri;
+	int more;
+
+	tag->off = off;
+	tag->len = 0;
+	if (sip_addr_find(buf, &off, end, &uri) == SIP_ADDR_BAD || !uri.len)
+		return false;
+	while ((more = sip_param_next(buf, &off, end, &param)) > 0)
+		if (!tag->len && sip_text_equal(buf, param.name, "tag", 3))
+			*tag = param.value;
+	return !more && off == end;
+}

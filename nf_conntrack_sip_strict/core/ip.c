@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ip.c - addresses as text and back, and what kind they are.
+ */
+#include "span.h"
+
+static bool sip_ip4_parse(const u8 *s, u32 len, u8 out[4])
+{
+	u32 group = 0;
+	u32 digits = 0;
+	u32 value = 0;
+	u32 i;
+
+	for (i = 0; i < len; i++) {
+		u32 digit = (u32)s[i] - '0';
+
+		if (digit <= 9) {
+			value = value * 10 + digit;
+			if (++digits > 3)
+				return false;
+			continue;
+		}
+		if (s[i] != '.' || !digits || value > 255 || group > 2)
+			return false;
+		out[group++] = (u8)value;
+		digits = 0;
+		value = 0;
+	}
+	if (group != 3 || !digits || value > 255)
+		return false;
+	out[3] = (u8)value;
+	return true;
+}
+
+static u32 sip_hex_digit(u8 byte)
+{
+	if (byte >= '0' && byte <= '9')
+		return (u32)byte - '0';
+	byte |= 0x20;
+	if (byte >= 'a' && byte <= 'f')
+		return (u32)byte - 'a' + 10;
+	return 16;
+}
+
+/*
+ * RFC 4291 section 2.2. Groups are written to the front; those behind "::"
+ * move to the end when all is read.
+ */
+static bool sip_ip6_parse(const u8 *s, u32 len, u8 out[16])
+{
+	u32 gap = 17; /* none yet */
+	u32 at = 0;
+	u32 i = 0;
+
+	if (len >= 2 && s[0] == ':' && s[1] == ':') {
+		gap = 0;
+		i = 2;
+	} else if (len && s[0] == ':') {
+		return false;
+	}
+	while (i < len) {
+		u32 value = 0;
+		u32 first = i;
+
+		while (i < len && i - first < 4 && sip_hex_digit(s[i]) < 16)
+			value = value << 4 | sip_hex_digit(s[i++]);
+		if (i < len && s[i] == '.') {
+			if (at > 12 || !sip_ip4_parse(s + first, len - first, out + at))
+				return false;
+			at += 4;
+			break;
+		}
+		if (i == first || at > 14)
+			return false;
+		out[at++] = (u8)(value >> 8);
+		out[at++] = (u8)value;
+		if (i == len)
+			break;
+		if (s[i++] != ':' || i == len)
+			return false;
+		if (s[i] == ':') {
+			if (gap <= 16)
+				return false;
+			gap = at;
+			i++;
+		}
+	}
+	if (gap > 16)
+		return at == 16;
+	if (at > 14)
+		return false;
+	memmove(out + 16 - (at - gap), out + gap, at - gap);
+	memset(out + gap, 0, 16 - at);
+	return true;
+}
+
+/**
+ * sip_ip_parse() - read an IPv4 or IPv6 address (RFC 3261 25.1, RFC 4291 2.2)
+ * @s: the text, without brackets
+ * @len: its length; all of it must be the address
+ * @ip: filled in; family SIP_AF_NONE if it is none
+ *
+ * IPv4 groups are decimal whatever zeros stand before them. A zone index is
+ * not accepted: such an address means nothing outside of its host.
+ *
+ * Return: true if it is an address.
+ */
+bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
+{
+	u32 i;
+
+	memset(ip, 0, sizeof(*ip));
+	if (len < 2 || len > 45)
+		return false;
+	for (i = 0; i < len && i < 5; i++) {
+		if (s[i] != ':')
+			continue;
+		if (sip_ip6_parse(s, len, ip->b)) {
+			ip->family = SIP_AF_IP6;
+			return true;
+		}
+		memset(ip->b, 0, sizeof(ip->b));
+		return false;
+	}
+	if (sip_ip4_parse(s, len, ip->b)) {
+		ip->family = SIP_AF_IP4;
+		return true;
+	}
+	memset(ip->b, 0, sizeof(ip->b));
+	return false;
+}
+
+static u32 sip_ip4_format(const u8 b[4], u8 *out)
+{
+	u32 len = 0;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		if (i)
+			out[len++] = '.';
+		len += sip_port_format(b[i], out + len);
+	}
+	return len;
+}
+
+/* RFC 5952: "::" for the first longest run of two or more zero groups. */
+static u32 sip_ip6_format(const u8 b[16], u8 *out)
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const char hex[] = "0123456789abcdef";
+	u32 gap = 8, gap_len = 1, run = 0;
+	u32 groups = 8;
+	u32 len = 0;
+	u32 i;
+
+	if (!memcmp(b, mapped, sizeof(mapped)))
+		groups = 6;
+	for (i = 0; i < groups; i++) {
+		run = b[2 * i] || b[2 * i + 1] ? 0 : run + 1;
+		if (run > gap_len) {
+			gap_len = run;
+			gap = i + 1 - run;
+		}
+	}
+	for (i = 0; i < groups; i++) {
+		u32 value = (u32)b[2 * i] << 8 | b[2 * i + 1];
+		u32 shift = 12;
+
+		if (i == gap) {
+			out[len++] = ':';
+			if (i + gap_len == groups)
+				out[len++] = ':';
+			i += gap_len - 1;
+			continue;
+		}
+		if (i)
+			out[len++] = ':';
+		while (shift && !(value >> shift))
+			shift -= 4;
+		for (;; shift -= 4) {
+			out[len++] = (u8)hex[value >> shift & 15];
+			if (!shift)
+				break;
+		}
+	}
+	if (groups == 6) {
+		out[len++] = ':';
+		len += sip_ip4_format(b + 12, out + len);
+	}
+	return len;
+}
+
+/**
+ * sip_ip_format() - write an address in its canonical form
+ * @ip: the address
+ * @out: room for 45 bytes; no NUL is added
+ *
+ * IPv6 as RFC 5952, without brackets.
+ *
+ * Return: bytes written; 0 for SIP_AF_NONE.
+ */
+u32 sip_ip_format(const struct sip_ip *ip, u8 *out)
+{
+	switch (ip->family) {
+	case SIP_AF_IP4:
+		return sip_ip4_format(ip->b, out);
+	case SIP_AF_IP6:
+		return sip_ip6_format(ip->b, out);
+	default:
+		return 0;
+	}
+}
+
+/**
+ * sip_port_format() - write a port in decimal
+ * @port: the port
+ * @out: room for 5 bytes; no NUL is added
+ *
+ * Return: bytes written.
+ */
+u32 sip_port_format(u16 port, u8 *out)
+{
+	u32 len = port >= 10000 ? 5 : port >= 1000 ? 4 : port >= 100 ? 3 : port >= 10 ? 2 : 1;
+	u32 value = port;
+	u32 i;
+
+	for (i = len; i--; value /= 10)
+		out[i] = (u8)('0' + value % 10);
+	return len;
+}
+
+/**
+ * sip_ip_is_private() - is it an address that no public host has?
+ * @ip: the address
+ *
+ * RFC 1918, 6598 (shared), 3927 (link-local), 4193 (unique local), and
+ * link-local IPv6 (RFC 4291 section 2.5.6).
+ *
+ * Return: true if it is.
+ */
+bool sip_ip_is_private(const struct sip_ip *ip)
+{
+	const u8 *b = ip->b;
+
+	if (ip->family == SIP_AF_IP4)
+		return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+		       (b[0] == 192 && b[1] == 168) || (b[0] == 100 && (b[1] & 0xc0) == 64) ||
+		       (b[0] == 169 && b[1] == 254);
+	if (ip->family == SIP_AF_IP6)
+		return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+	return false;
+}
+
+/**
+ * sip_ip_is_unspecified() - is it 0.0.0.0 or "::"?
+ * @ip: the address
+ *
+ * Return: true if it is; a name is not.
+ */
+bool sip_ip_is_unspecified(const struct sip_ip *ip)
+{
+	static const u8 zero[16];
+
+	return ip->family != SIP_AF_NONE && !memcmp(ip->b, zero, sizeof(zero));
+}
+
+/**
+ * sip_ip_is_unicast() - is it an address that a single other host can have?
+ * @ip: the address
+ *
+ * Return: false for a name, 0.0.0.0/8, "::", loopback, multicast and class E.
+ */
+bool sip_ip_is_unicast(const struct sip_ip *ip)
+{
+	static const u8 loopback[16] = { [15] = 1 };
+
+	if (ip->family == SIP_AF_IP4)
+		return ip->b[0] != 0 && ip->b[0] != 127 && ip->b[0] < 224;
+	if (ip->family == SIP_AF_IP6)
+		return ip->b[0] != 0xff && !sip_ip_is_unspecified(ip) &&
+		       memcmp(ip->b, loopback, sizeof(loopback)) != 0;
+	return false;
+}

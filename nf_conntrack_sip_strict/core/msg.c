@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * msg.c - a SIP message, read once (RFC 3261 sections 7, 18.3 and 25.1).
+ *
+ * One walk from line to line. Header fields that nothing here reads are passed
+ * over without a look at their value; of the others the span goes into the
+ * index, and only what names the message (Via, From, To, Call-ID, CSeq,
+ * Content-Length, lifetimes) is read at once.
+ *
+ * The first fault counts. The walk goes on behind it, because over a stream
+ * the end of a malformed message has to be known as well.
+ */
+#include "msg.h"
+#include "token.h"
+
+/* May stand once (RFC 3261 section 7.3.1); Content-Length has its own rule. */
+static const bool sip_hdr_once[SIP_H_MAX] = {
+	[SIP_H_REFER_TO] = true,
+	[SIP_H_FROM] = true,
+	[SIP_H_TO] = true,
+	[SIP_H_CALL_ID] = true,
+	[SIP_H_CSEQ] = true,
+	[SIP_H_CONTENT_TYPE] = true,
+	[SIP_H_CONTENT_DISPOSITION] = true,
+	[SIP_H_EXPIRES] = true,
+	[SIP_H_SESSION_EXPIRES] = true,
+	[SIP_H_SUBSCRIPTION_STATE] = true,
+	[SIP_H_EVENT] = true,
+	[SIP_H_RSEQ] = true,
+	[SIP_H_RACK] = true,
+};
+
+/* What the walk knows beside the message. */
+struct sip_walk {
+	struct sip_msg *msg;
+	const u8 *buf;
+	u32 off;
+	u32 len;
+	u32 method_off; /* request: method of the start line */
+	u32 method_len;
+	u32 cseq_method_off;
+	u32 cseq_method_len;
+	u32 body_len; /* that Content-Length names */
+	bool framed; /* there is a Content-Length, and only one number */
+	bool unframed; /* there is one that says nothing */
+};
+
+static void sip_msg_bad(struct sip_msg *msg, enum sip_reason reason, u32 off)
+{
+	if (msg->reason != SIP_R_OK)
+		return;
+	msg->reason = reason;
+	msg->reason_off = off;
+}
+
+/* ---- keep-alives -------------------------------------------------------- */
+
+/*
+ * RFC 5626 section 4.4.2, RFC 8489 section 5: two zero bits, a length in fours
+ * that fits, and the magic cookie; without it (RFC 3489) the length must be
+ * the datagram's.
+ */
+static u32 sip_stun_len(const u8 *buf, u32 len)
+{
+	static const u8 cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
+	u32 total;
+
+	if (len < 20 || buf[0] > 3 || buf[3] & 3)
+		return 0;
+	total = 20u + ((u32)buf[2] << 8 | buf[3]);
+	if (!memcmp(buf + 4, cookie, sizeof(cookie)))
+		return total <= len ? total : 0;
+	return total == len ? total : 0;
+}
+
+/*
+ * CRLFs before a message belong to it in a datagram (RFC 3261 section 7.5) and
+ * are a keep-alive of their own on a stream (RFC 5626 section 3.5.1). NULs and
+ * STUN are sent in datagrams only: on a stream they would be something else
+ * than SIP.
+ */
+static enum sip_parse sip_msg_keepalive(struct sip_walk *w, bool stream)
+{
+	u32 i = 0;
+
+	while (i < w->len && (w->buf[i] == '\r' || w->buf[i] == '\n'))
+		i++;
+	w->off = i;
+	if (stream) {
+		w->msg->total = i;
+		return i ? SIP_PARSE_KEEPALIVE : w->len ? SIP_PARSE_OK : SIP_PARSE_MORE;
+	}
+	while (i < w->len && (!w->buf[i] || w->buf[i] == '\r' || w->buf[i] == '\n'))
+		i++;
+	w->msg->total = i;
+	if (i == w->len)
+		return SIP_PARSE_KEEPALIVE;
+	w->msg->total = sip_stun_len(w->buf, w->len);
+	return w->msg->total ? SIP_PARSE_KEEPALIVE : SIP_PARSE_OK;
+}
+
+/* ---- start line --------------------------------------------------------- */
+
+static bool sip_is_version(const u8 *buf, u32 off, u32 end)
+{
+	const struct sip_span s = { off, 7 };
+
+	return end - off >= 7 && sip_text_equal(buf, s, "sip/2.0", 7);
+}
+
+/* Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase; the last SP may miss. */
+static void sip_msg_status_line(struct sip_walk *w, u32 end)
+{
+	struct sip_span code = { w->off + 8, 0 };
+	u32 status = 0;
+
+	code.len = sip_run(w->buf, code.off, end, SIP_C_DIGIT) - code.off;
+	w->msg->request = false;
+	if (!code.len || (code.off + code.len < end && w->buf[code.off + code.len] != ' '))
+		sip_msg_bad(w->msg, SIP_R_BAD_START_LINE, code.off);
+	else if (code.len != 3 || !sip_span_number(w->buf, code, 699, &status) || status < 100)
+		sip_msg_bad(w->msg, SIP_R_BAD_NUMBER, code.off);
+	w->msg->status = (u16)status;
+}
+
+/* The Request-URI is a URI without <>, blanks or controls (RFC 3261 7.1). */
+static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
+{
+	u32 i = sip_run(buf, off, end, SIP_C_SCHEME);
+
+	if (i == off || i == end || buf[i] != ':')
+		return false;
+	while (i < end && !sip_byte_is(buf[i], SIP_C_NO_URI))
+		i++;
+	return i == end;
+}
+
+/* Request-Line = Method SP Request-URI SP SIP-Version, each SP single. */
+static void sip_msg_request_line(struct sip_walk *w, u32 version, u32 end)
+{
+	struct sip_msg *msg = w->msg;
+	u32 i = sip_run(w->buf, w->off, version, SIP_C_TOKEN);
+
+	msg->request = true;
+	w->method_off = w->off;
+	w->method_len = i - w->off;
+	msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
+	msg->ruri.off = i + 1;
+	if (w->buf[i] != ' ' || msg->ruri.off + 1 >= version || version + 7 != end ||
+	    w->buf[version - 1] != ' ' ||
+	    !sip_ruri_is_clear(w->buf, msg->ruri.off, version - 1)) {
+		sip_msg_bad(msg, SIP_R_BAD_START_LINE, i);
+		return;
+	}
+	msg->ruri.len = version - 1 - msg->ruri.off;
+}
+
+/* Could these bytes without a line end become a start line? */
+static bool sip_start_is_open(const struct sip_walk *w)
+{
+	static const char version[] = "sip/2.0 ";
+	u32 len = w->len - w->off;
+	struct sip_span head = { w->off, len < 8 ? len : 8 };
+	u32 i;
+
+	if (len > SIP_MAX_START_LINE)
+		return false;
+	if (sip_text_equal(w->buf, head, version, head.len))
+		return true;
+	i = sip_run(w->buf, w->off, w->len, SIP_C_TOKEN);
+	return i == w->len || (i > w->off && w->buf[i] == ' ');
+}
+
+/*
+ * A start line counts only with SIP/2.0 in its place. What has it there and is
+ * no start line all the same is malformed SIP; everything else is not SIP.
+ */
+static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
+{
+	u32 lf = sip_find(w->buf, w->off, w->len, '\n');
+	u32 end = lf;
+	u32 last;
+
+	if (lf == w->len && stream)
+		return sip_start_is_open(w) ? SIP_PARSE_MORE : SIP_PARSE_NOT_SIP;
+	if (end > w->off && w->buf[end - 1] == '\r')
+		end--;
+	last = end;
+	while (last > w->off && sip_byte_is_blank(w->buf[last - 1]))
+		last--;
+
+	if (sip_is_version(w->buf, w->off, end) && end - w->off > 8 && w->buf[w->off + 7] == ' ')
+		sip_msg_status_line(w, end);
+	else if (last - w->off > 8 && sip_byte_is(w->buf[w->off], SIP_C_TOKEN) &&
+		 sip_byte_is_blank(w->buf[last - 8]) && sip_is_version(w->buf, last - 7, last))
+		sip_msg_request_line(w, last - 7, end);
+	else
+		return SIP_PARSE_NOT_SIP;
+	w->off = lf < w->len ? lf + 1 : lf;
+	return SIP_PARSE_OK;
+}
+
+/* ---- header fields ------------------------------------------------------ */
+
+/* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method; the number has 32 bits. */
+static void sip_msg_cseq(struct sip_walk *w, struct sip_span value)
+{
+	u32 end = value.off + value.len;
+	struct sip_span number = { value.off, 0 };
+	u32 i = sip_run(w->buf, value.off, end, SIP_C_DIGIT);
+	u32 method = sip_lws(w->buf, i, end);
+
+	number.len = i - value.off;
+	w->cseq_method_off = method;
+	w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
+	if (!sip_span_number(w->buf, number, 0xffffffffu, &w->msg->cseq) || method == i ||
+	    !w->cseq_method_len || method + w->cseq_method_len != end)
+		sip_msg_bad(w->msg, SIP_R_BAD_CSEQ, value.off);
+}
+
+/* RFC 3261 18.3, 20.14. The same number twice is one. */
+static void sip_msg_content_length(struct sip_walk *w, struct sip_span value)
+{
+	u32 number;
+
+	if (!sip_span_number(w->buf, value, 0x7fffffffu, &number) ||
+	    (w->framed && number != w->body_len)) {
+		sip_msg_bad(w->msg, SIP_R_BAD_CONTENT_LENGTH, value.off);
+		w->unframed = true;
+		return;
+	}
+	if (!w->framed)
+		w->msg->content_length = value;
+	w->framed = true;
+	w->body_len = number;
+}
+
+static s64 sip_msg_seconds(const u8 *buf, struct sip_span value)
+{
+	u32 seconds;
+
+	value.len = sip_run(buf, value.off, value.off + value.len, SIP_C_DIGIT) - value.off;
+	if (!sip_span_number(buf, value, 0xffffffffu, &seconds))
+		return -1;
+	return seconds;
+}
+
+/* True: the topmost value; empty list elements before it are passed over. */
+static bool sip_msg_via(struct sip_walk *w, struct sip_span value)
+{
+	u32 end = value.off + value.len;
+	u32 i = value.off;
+
+	while (i < end && w->buf[i] == ',')
+		i = sip_lws(w->buf, i + 1, end);
+	if (i == end)
+		return false;
+	if (!sip_via_parse(w->buf, i, end, &w->msg->via))
+		sip_msg_bad(w->msg, w->msg->via.bad_number ? SIP_R_BAD_NUMBER : SIP_R_BAD_VIA, i);
+	else if (!w->msg->via.sent_by.host.len)
+		w->msg->notes |= 1ull << SIP_R_BAD_VALUE;
+	return true;
+}
+
+static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span value)
+{
+	struct sip_msg *msg = w->msg;
+	bool good = true;
+
+	switch (id) {
+	case SIP_H_FROM:
+		good = sip_tag_find(w->buf, value, &msg->from_tag);
+		break;
+	case SIP_H_TO:
+		good = sip_tag_find(w->buf, value, &msg->to_tag);
+		break;
+	case SIP_H_CALL_ID:
+		msg->call_id = value;
+		break;
+	case SIP_H_CSEQ:
+		sip_msg_cseq(w, value);
+		break;
+	case SIP_H_EXPIRES:
+		msg->expires = sip_msg_seconds(w->buf, value);
+		break;
+	case SIP_H_SESSION_EXPIRES:
+		msg->session_expires = sip_msg_seconds(w->buf, value);
+		break;
+	default:
+		break;
+	}
+	if (!good)
+		sip_msg_bad(msg, SIP_R_BAD_HEADER, value.off);
+}
+
+/* One field that something here reads: into the index, if it counts. */
+static void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct sip_span name,
+			  struct sip_span value)
+{
+	struct sip_msg *msg = w->msg;
+	struct sip_header *header;
+
+	if (id == SIP_H_CONTENT_LENGTH)
+		sip_msg_content_length(w, value);
+	if (id == SIP_H_VIA && (msg->first[id] || !sip_msg_via(w, value)))
+		return;
+	if (msg->first[id] && sip_hdr_once[id]) {
+		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, name.off);
+		return;
+	}
+	if (msg->n_headers == SIP_MAX_HEADERS) {
+		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, name.off);
+		return;
+	}
+	header = &msg->header[msg->n_headers++];
+	header->id = (u8)id;
+	header->name = name;
+	header->value = value;
+	if (!msg->first[id])
+		msg->first[id] = (u8)msg->n_headers;
+	sip_msg_read(w, id, value);
+}
+
+/*
+ * One header line with its folds. The invariant: w->off is at the first byte
+ * of a line, and moves behind its end; false: the line has no end.
+ */
+static bool sip_msg_line(struct sip_walk *w)
+{
+	const u8 *buf = w->buf;
+	struct sip_span name;
+	enum sip_hdr_id id;
+	u32 colon, lf;
+
+	name.off = w->off;
+	colon = sip_run(buf, w->off, w->len, SIP_C_TOKEN);
+	name.len = colon - name.off;
+	while (colon < w->len && sip_byte_is_blank(buf[colon]))
+		colon++;
+	lf = sip_find(buf, colon, w->len, '\n');
+	while (lf + 1 < w->len && sip_byte_is_blank(buf[lf + 1]))
+		lf = sip_find(buf, lf + 1, w->len, '\n');
+	w->off = lf + 1;
+	if (lf + 1 >= w->len)
+		return false;
+	if (!name.len || buf[colon] != ':') {
+		sip_msg_bad(w->msg, SIP_R_BAD_HEADER, name.off);
+		return true;
+	}
+	id = sip_hdr_lookup(buf + name.off, name.len);
+	if (id != SIP_H_OTHER)
+		sip_msg_field(w, id, name, sip_trim(buf, colon + 1, lf));
+	return true;
+}
+
+/* All lines up to the empty one. False: it is not there. */
+static bool sip_msg_head(struct sip_walk *w)
+{
+	while (w->off < w->len) {
+		if (w->buf[w->off] == '\n') {
+			w->off++;
+			return true;
+		}
+		if (w->buf[w->off] == '\r' && w->off + 1 < w->len && w->buf[w->off + 1] == '\n') {
+			w->off += 2;
+			return true;
+		}
+		if (!sip_msg_line(w))
+			break;
+	}
+	w->off = w->len;
+	return false;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* RFC 3261 8.1.1: what each message has; and that CSeq names its method. */
+static void sip_msg_check(struct sip_walk *w)
+{
+	struct sip_msg *msg = w->msg;
+
+	if (!msg->first[SIP_H_VIA] || !msg->first[SIP_H_FROM] || !msg->first[SIP_H_TO] ||
+	    !msg->call_id.len || !msg->first[SIP_H_CSEQ]) {
+		sip_msg_bad(msg, SIP_R_MISSING_HEADER, w->off);
+		return;
+	}
+	if (!msg->request)
+		msg->method = sip_method_lookup(w->buf + w->cseq_method_off, w->cseq_method_len);
+	else if (w->cseq_method_len != w->method_len ||
+		 memcmp(w->buf + w->cseq_method_off, w->buf + w->method_off, w->method_len) != 0)
+		sip_msg_bad(msg, SIP_R_BAD_CSEQ, w->cseq_method_off);
+}
+
+/*
+ * RFC 3261 18.3: where the body ends; w->off is behind the empty line. A body
+ * on a stream without a Content-Length has no end that could be told.
+ */
+static enum sip_parse sip_msg_body(struct sip_walk *w, bool stream)
+{
+	struct sip_msg *msg = w->msg;
+	u32 room = w->len - w->off;
+	u32 body = stream ? 0 : room;
+
+	if (w->framed)
+		body = w->body_len;
+	else if (stream && msg->first[SIP_H_CONTENT_TYPE])
+		w->unframed = true;
+	if (w->unframed)
+		sip_msg_bad(msg, SIP_R_BAD_CONTENT_LENGTH, w->off);
+	msg->body.off = w->off;
+	msg->total = w->unframed ? 0 : w->off + body;
+	if (stream && !w->unframed && msg->total > SIP_MAX_MSG)
+		sip_msg_bad(msg, SIP_R_TOO_LONG, msg->content_length.off);
+	else if (stream && !w->unframed && body > room)
+		return SIP_PARSE_MORE;
+	else if (body > room)
+		sip_msg_bad(msg, SIP_R_BAD_CONTENT_LENGTH, msg->content_length.off);
+	if (!stream && body > room)
+		msg->total = 0;
+	if (msg->reason)
+		return SIP_PARSE_BAD;
+	msg->body.len = body;
+	if (!stream && body < room)
+		msg->notes |= 1ull << SIP_R_BODY_OUTSIDE;
+	return SIP_PARSE_OK;
+}
+
+static void sip_msg_clear(struct sip_msg *msg, const u8 *buf, u32 len)
+{
+	static const struct sip_span none;
+
+	msg->buf = buf;
+	msg->len = len;
+	msg->total = 0;
+	msg->reason = SIP_R_OK;
+	msg->reason_off = 0;
+	msg->request = false;
+	msg->method = SIP_M_OTHER;
+	msg->status = 0;
+	msg->ruri = none;
+	msg->n_headers = 0;
+	memset(msg->first, 0, sizeof(msg->first));
+	msg->body = none;
+	msg->content_length = none;
+	msg->call_id = none;
+	msg->from_tag = none;
+	msg->to_tag = none;
+	msg->cseq = 0;
+	memset(&msg->via, 0, sizeof(msg->via));
+	msg->expires = -1;
+	msg->session_expires = -1;
+	msg->notes = 0;
+}
+
+/**
+ * sip_msg_parse() - read one SIP message (RFC 3261 sections 7 and 18.3)
+ * @msg: filled in; header[] only up to n_headers
+ * @buf: a datagram, or the bytes of a stream from where a message has to begin
+ * @len: how many
+ * @stream: more may follow
+ *
+ * Cost: one pass over the head, whatever stands in it, and none over the body.
+ * At most SIP_MAX_HEADERS fields are kept, and no more than SIP_MAX_MSG bytes
+ * are one message.
+ *
+ * Return:
+ * SIP_PARSE_OK: one whole message of msg->total bytes; all spans are inside.
+ * SIP_PARSE_MORE: (stream) call again from the same byte with more; of msg only
+ *	total counts: at least so many will be needed, 0: the head has not ended.
+ * SIP_PARSE_KEEPALIVE: msg->total bytes that are no message (RFC 5626).
+ * SIP_PARSE_NOT_SIP: no start line with SIP/2.0 in its place.
+ * SIP_PARSE_BAD: malformed, see msg->reason; nothing else may be used but
+ *	total, where it is not 0: the message is that long all the same (on a
+ *	stream perhaps longer than @len, if it is too long to be held).
+ */
+enum sip_parse sip_msg_parse(struct sip_msg *msg, const u8 *buf, u32 len, bool stream)
+{
+	struct sip_walk w = { .msg = msg, .buf = buf, .len = len };
+	enum sip_parse result;
+
+	sip_msg_clear(msg, buf, len);
+	result = sip_msg_keepalive(&w, stream);
+	if (result != SIP_PARSE_OK)
+		return result;
+	if (!stream && len > SIP_MAX_MSG) {
+		sip_msg_bad(msg, SIP_R_TOO_LONG, SIP_MAX_MSG);
+		return SIP_PARSE_BAD;
+	}
+	result = sip_msg_start_line(&w, stream);
+	if (result != SIP_PARSE_OK)
+		return result;
+	if (!sip_msg_head(&w)) {
+		if (stream && len <= SIP_MAX_MSG)
+			return SIP_PARSE_MORE;
+		msg->reason = SIP_R_OK; /* what stands in a cut line means nothing */
+		sip_msg_bad(msg, stream ? SIP_R_TOO_LONG : SIP_R_TRUNCATED, len);
+		return SIP_PARSE_BAD;
+	}
+	sip_msg_check(&w);
+	return sip_msg_body(&w, stream);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uri.c - URIs, and host and port (RFC 3261 sections 19.1 and 25.1).
+ */
+#include "msg.h"
+#include "token.h"
+
+/* An IPv6 reference, or the run of a host name's bytes. */
+static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	u32 i;
+
+	if (off < end && buf[off] == '[') {
+		i = sip_run(buf, off + 1, end, SIP_C_IP6);
+		hp->host.off = off + 1;
+		if (i == end || buf[i] != ']')
+			return false;
+		hp->host_end = i + 1;
+	} else {
+		i = sip_run(buf, off, end, SIP_C_HOST);
+		hp->host.off = off;
+		hp->host_end = i;
+	}
+	hp->host.len = i - hp->host.off;
+	hp->end = hp->host_end;
+	if (!hp->host.len)
+		return false;
+	if (buf[off] != '[' && !sip_byte_is(buf[off], SIP_C_DIGIT))
+		return true;
+	sip_ip_parse(buf + hp->host.off, hp->host.len, &hp->ip);
+	return true;
+}
+
+/*
+ * Digits, to the end of the value. One colon before something else is a port
+ * that is none; with more colons it was an IPv6 address without brackets.
+ */
+static bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	u32 port = 0;
+	u32 i;
+
+	i = sip_run(buf, off, end, SIP_C_DIGIT);
+	hp->port.off = off;
+	hp->port.len = i - off;
+	hp->end = i;
+	if ((i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6)) &&
+	    sip_span_number(buf, hp->port, 65535, &port)) {
+		hp->port_num = (u16)port;
+		return true;
+	}
+	i = sip_run(buf, i, end, SIP_C_HOST);
+	hp->bad_port = i == end || buf[i] != ':';
+	return false;
+}
+
+static bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp)
+{
+	u32 i;
+
+	memset(hp, 0, sizeof(*hp));
+	if (!sip_host_read(buf, off, end, hp)) {
+		memset(hp, 0, sizeof(*hp));
+		return false;
+	}
+	i = lws ? sip_lws(buf, hp->host_end, end) : hp->host_end;
+	if (i == end || buf[i] != ':')
+		return true;
+	i = lws ? sip_lws(buf, i + 1, end) : i + 1;
+	if (sip_port_read(buf, i, end, hp))
+		return true;
+	memset(&hp->host, 0, sizeof(hp->host));
+	memset(&hp->port, 0, sizeof(hp->port));
+	memset(&hp->ip, 0, sizeof(hp->ip));
+	return false;
+}
+
+/**
+ * sip_hostport_parse() - read host [ ":" port ] (RFC 3261 25.1: hostport)
+ * @buf: the message
+ * @off: first byte of the host
+ * @end: where to stop at the latest; what follows at hp->end is the caller's
+ * @hp: filled in; host.len 0 if there is none
+ *
+ * A host name is whatever has the bytes of one, and so is a reference in
+ * brackets that is no address: both just name none.
+ *
+ * Return: false if no host, or something else than a port follows its colon.
+ */
+bool sip_hostport_parse(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	return sip_hostport_read(buf, off, end, false, hp);
+}
+
+/**
+ * sip_hostport_parse_lws() - the same with LWS around the colon
+ * @buf: the message
+ * @off: first byte of the host
+ * @end: where to stop at the latest
+ * @hp: filled in
+ *
+ * RFC 3261 25.1: sent-by = host [ COLON port ].
+ *
+ * Return: as sip_hostport_parse().
+ */
+bool sip_hostport_parse_lws(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	return sip_hostport_read(buf, off, end, true, hp);
+}
+
+/**
+ * sip_transport_lookup() - a transport by its name (RFC 3261 25.1: transport)
+ * @buf: the message
+ * @s: the name, in any case
+ *
+ * Return: the transport; SIP_T_OTHER if it is none that carries SIP here.
+ */
+enum sip_transport sip_transport_lookup(const u8 *buf, struct sip_span s)
+{
+	if (sip_text_equal(buf, s, "udp", 3))
+		return SIP_T_UDP;
+	if (sip_text_equal(buf, s, "tcp", 3))
+		return SIP_T_TCP;
+	if (sip_text_equal(buf, s, "tls", 3))
+		return SIP_T_TLS;
+	return SIP_T_OTHER;
+}
+
+/* transport= and maddr=, the first of each. */
+static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
+{
+	u32 end = uri->params.off + uri->params.len;
+	u32 off = uri->params.off;
+	struct sip_param param;
+	u32 value;
+
+	while (sip_param_next(buf, &off, end, &param) > 0) {
+		value = param.value.off;
+		if (sip_text_equal(buf, param.name, "transport", 9)) {
+			if (uri->transport == SIP_T_NONE && param.value.len)
+				uri->transport = sip_transport_lookup(buf, param.value);
+		} else if (sip_text_equal(buf, param.name, "maddr", 5)) {
+			if (uri->maddr.host.len)
+				continue;
+			if (sip_hostport_parse(buf, value, value + param.value.len, &uri->maddr) &&
+			    uri->maddr.end != value + param.value.len)
+				memset(&uri->maddr, 0, sizeof(uri->maddr));
+		}
+	}
+}
+
+/* The part before '@'; false: it has bytes that no URI can have. */
+static bool sip_uri_user(const u8 *buf, u32 off, u32 at, struct sip_uri *uri)
+{
+	u32 colon = at;
+	u32 i;
+
+	for (i = off; i < at; i++) {
+		if (sip_byte_is(buf[i], SIP_C_NO_URI))
+			return false;
+		if (buf[i] == ':' && colon == at)
+			colon = i;
+	}
+	uri->user.off = off;
+	uri->user.len = colon - off;
+	return true;
+}
+
+static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
+{
+	u32 at = sip_find(buf, off, end, '@');
+	u32 i;
+
+	if (at < end) {
+		if (!sip_uri_user(buf, off, at, uri))
+			return;
+		off = at + 1;
+	}
+	if (!sip_hostport_parse(buf, off, end, &uri->hp))
+		return;
+	i = uri->hp.end;
+	if (i == end)
+		return;
+	if (buf[i] != ';' && buf[i] != '?') {
+		memset(&uri->hp, 0, sizeof(uri->hp));
+		return;
+	}
+	if (buf[i] == ';') {
+		uri->params.off = i;
+		uri->params.len = sip_find(buf, i, end, '?') - i;
+		sip_uri_params(buf, uri);
+	}
+}
+
+/**
+ * sip_uri_parse() - read a URI (RFC 3261 section 19.1)
+ * @buf: the message
+ * @off: its first byte
+ * @end: its end; all of it is the URI
+ * @uri: filled in
+ *
+ * The user part may hold ';', '?', ',' and more: all before the first '@' is
+ * user and password. Where host and port cannot be read to their end they stay
+ * empty, and the URI is to be kept.
+ *
+ * Return: false if it does not begin with a scheme.
+ */
+bool sip_uri_parse(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
+{
+	struct sip_span scheme = { off, 0 };
+	u32 i = sip_run(buf, off, end, SIP_C_SCHEME);
+
+	memset(uri, 0, sizeof(*uri));
+	uri->whole.off = off;
+	uri->whole.len = end - off;
+	uri->scheme = SIP_SCHEME_OTHER;
+	if (i == end || i == off || buf[i] != ':')
+		return false;
+	scheme.len = i - off;
+	if (sip_text_equal(buf, scheme, "sip", 3))
+		uri->scheme = SIP_SCHEME_SIP;
+	else if (sip_text_equal(buf, scheme, "sips", 4))
+		uri->scheme = SIP_SCHEME_SIPS;
+	else if (sip_text_equal(buf, scheme, "tel", 3))
+		uri->scheme = SIP_SCHEME_TEL;
+	if (uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS)
+		sip_uri_rest(buf, i + 1, end, uri);
+	return true;
+}
+
+/**
+ * sip_uri_default_port() - the port of a URI that has none
+ * @uri: the URI
+ *
+ * RFC 3261 section 19.1.2; RFC 3263 section 4.2.
+ *
+ * Return: 5061 for sips and TLS, else 5060.
+ */
+u16 sip_uri_default_port(const struct sip_uri *uri)
+{
+	return uri->scheme == SIP_SCHEME_SIPS || uri->transport == SIP_T_TLS ? 5061 : 5060;
+}

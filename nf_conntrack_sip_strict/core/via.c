@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * via.c - one Via value (RFC 3261 sections 20.42 and 25.1, RFC 3581).
+ */
+#include "msg.h"
+#include "token.h"
+
+/* protocol-name SLASH protocol-version SLASH transport; 0: cannot be read. */
+static u32 sip_via_protocol(const u8 *buf, u32 off, u32 end, struct sip_via *via)
+{
+	struct sip_span token;
+	u32 part;
+
+	for (part = 0; part < 3; part++) {
+		token.off = off;
+		off = sip_run(buf, off, end, SIP_C_TOKEN);
+		token.len = off - token.off;
+		if (!token.len)
+			return 0;
+		if (part == 2)
+			break;
+		off = sip_lws(buf, off, end);
+		if (off == end || buf[off] != '/')
+			return 0;
+		off = sip_lws(buf, off + 1, end);
+	}
+	via->transport = sip_transport_lookup(buf, token);
+	part = sip_lws(buf, off, end);
+	return part == off ? 0 : part;
+}
+
+/*
+ * Something that stands where a host should and is none, such as an IPv6
+ * address without brackets: the value is kept, so only its end matters.
+ */
+static u32 sip_via_no_host(const u8 *buf, u32 off, u32 end, struct sip_via *via)
+{
+	u32 i = sip_run(buf, off, end, SIP_C_PARAM);
+
+	via->bad_number = via->sent_by.bad_port;
+	if (i == off || via->bad_number)
+		return 0;
+	memset(&via->sent_by, 0, sizeof(via->sent_by));
+	via->sent_by.host.off = off;
+	via->sent_by.host_end = i;
+	via->sent_by.end = i;
+	return i;
+}
+
+/* RFC 3581 section 3; brackets around IPv6 are tolerated (RFC 5118 4.5). */
+static void sip_via_received(const u8 *buf, struct sip_span value, struct sip_via *via)
+{
+	struct sip_span host = value;
+
+	if (via->received.len || !value.len)
+		return;
+	if (value.len > 2 && buf[value.off] == '[' && buf[value.off + value.len - 1] == ']') {
+		host.off++;
+		host.len -= 2;
+	}
+	via->received = value;
+	via->received_host = host;
+	sip_ip_parse(buf + host.off, host.len, &via->received_ip);
+}
+
+static void sip_via_maddr(const u8 *buf, struct sip_span value, struct sip_via *via)
+{
+	u32 end = value.off + value.len;
+
+	if (via->maddr.host.len)
+		return;
+	if (!sip_hostport_parse(buf, value.off, end, &via->maddr) || via->maddr.end != end ||
+	    via->maddr.port.len)
+		memset(&via->maddr, 0, sizeof(via->maddr));
+}
+
+static bool sip_via_rport(const u8 *buf, struct sip_span value, struct sip_via *via)
+{
+	u32 port;
+
+	if (via->has_rport)
+		return true;
+	via->has_rport = true;
+	if (!value.len)
+		return true;
+	if (!sip_span_number(buf, value, 65535, &port)) {
+		via->bad_number = true;
+		return false;
+	}
+	via->rport = value;
+	via->rport_num = (u16)port;
+	return true;
+}
+
+/* The first of each name counts. */
+static bool sip_via_param(const u8 *buf, const struct sip_param *param, struct sip_via *via)
+{
+	struct sip_span name = param->name;
+
+	switch (name.len) {
+	case 5:
+		if (sip_text_equal(buf, name, "rport", 5))
+			return sip_via_rport(buf, param->value, via);
+		if (sip_text_equal(buf, name, "maddr", 5))
+			sip_via_maddr(buf, param->value, via);
+		break;
+	case 6:
+		if (!via->branch.len && sip_text_equal(buf, name, "branch", 6))
+			via->branch = param->value;
+		break;
+	case 8:
+		if (sip_text_equal(buf, name, "received", 8))
+			sip_via_received(buf, param->value, via);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/**
+ * sip_via_parse() - read one Via value (RFC 3261 section 20.42, RFC 3581)
+ * @buf: the message
+ * @off: its first byte
+ * @end: end of the header field; the value ends there or at a comma
+ * @via: filled in
+ *
+ * Return: false if it cannot be read to its end.
+ */
+bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via)
+{
+	struct sip_param param;
+	u32 i;
+	int more;
+
+	memset(via, 0, sizeof(*via));
+	via->whole.off = off;
+	i = sip_via_protocol(buf, off, end, via);
+	if (!i)
+		return false;
+	if (sip_hostport_parse_lws(buf, i, end, &via->sent_by))
+		i = via->sent_by.end;
+	else
+		i = sip_via_no_host(buf, i, end, via);
+	if (!i)
+		return false;
+	while ((more = sip_param_next(buf, &i, end, &param)) > 0)
+		if (!sip_via_param(buf, &param, via))
+			return false;
+	if (more < 0)
+		return false;
+	while (i > off && (sip_byte_is_blank(buf[i - 1]) || buf[i - 1] == '\n' ||
+			   buf[i - 1] == '\r'))
+		i--;
+	via->whole.len = i - off;
+	return true;
+}
