@@ -182,7 +182,8 @@ static bool has_fact(char **arg)
 		    fact->mapped != !strcmp(arg[4], "mapped") ||
 		    fact->ours != !!strcmp(arg[4], "kept"))
 			continue;
-		return !arg[5] || fact->expires == atoi(arg[5]);
+		if (!arg[5] || fact->expires == atoi(arg[5]))
+			return true;
 	}
 	return false;
 }

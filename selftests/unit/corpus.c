@@ -293,7 +293,7 @@ static void row_expected(const char *dir, char **col)
 	host.seen = host.real;
 	if (host.real.ip.family == SIP_AF_IP4)
 		host.seen.ip = ap_of("203.0.113.1").ip;
-	if (!sip || !!want != strcmp(col[4], "none")) {
+	if (!sip || !!want != !!strcmp(col[4], "none")) {
 		good(false, dir, col[0], "no such file, or index and .exp disagree");
 		goto out;
 	}
