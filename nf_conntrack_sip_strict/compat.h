@@ -91,9 +91,9 @@ static inline void *pde_data(const struct inode *inode)
 
 /* A proc_handler's table is const since 6.11; not in 5.10 and 6.1. */
 #ifdef HAVE_CONST_PROC_HANDLER
-typedef const struct ctl_table sip_strict_ctl_table;
+#define sip_strict_ctl_table const struct ctl_table
 #else
-typedef struct ctl_table sip_strict_ctl_table;
+#define sip_strict_ctl_table struct ctl_table
 #endif
 
 /**
@@ -156,9 +156,6 @@ static inline void sip_strict_ct_iterate_net(struct net *net,
 #endif
 }
 
-typedef int sip_strict_help_fn(struct sk_buff *skb, unsigned int protoff,
-			       struct nf_conn *ct, enum ip_conntrack_info ctinfo);
-
 /**
  * sip_strict_helper_register() - register a conntrack helper for both families
  * @ptr: is set to the helper: what flows are compared with and unregistered by
@@ -180,7 +177,11 @@ typedef int sip_strict_help_fn(struct sk_buff *skb, unsigned int protoff,
 static inline int sip_strict_helper_register(struct nf_conntrack_helper **ptr, u8 l4proto,
 					     const char *name,
 					     const struct nf_conntrack_expect_policy *policy,
-					     u32 class_max, sip_strict_help_fn *help)
+					     u32 class_max,
+					     int (*help)(struct sk_buff *skb,
+							 unsigned int protoff,
+							 struct nf_conn *ct,
+							 enum ip_conntrack_info ctinfo))
 {
 	struct nf_conntrack_helper *helper;
 	int err;
