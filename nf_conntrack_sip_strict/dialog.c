@@ -769,7 +769,7 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	if (sdp && sip_strict_txn_bit(call, txn)) {
 		if (!txn->initial || first || txn->late)
 			sip_strict_call_describe(w, call, out, txn->bit);
-		if (txn->late || !first)
+		if ((txn->late && txn->initial) || !first)
 			sip_strict_call_describe(w, call, out, leg->bit);
 		txn->inside_sdp |= out;
 		txn->outside_sdp |= !out;

@@ -352,6 +352,19 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
 	}
 }
 
+/* A mapping whose signalling flow is gone (conntrack -F) gets this one's. */
+static void sip_strict_media_rebind(struct sip_strict_work *w, struct sip_strict_map *map)
+{
+	if (map->flow == w->flow)
+		return;
+	if (map->flow && map->flow->ct && !nf_ct_is_dying(map->flow->ct))
+		return;
+	if (map->flow)
+		sip_strict_flow_put(w->sn, map->flow);
+	refcount_inc(&w->flow->ref);
+	map->flow = w->flow;
+}
+
 /**
  * sip_strict_media_settle() - after learning: put back what nobody named, and
  * open and close mappings as their uses say now
@@ -362,7 +375,11 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
  */
 void sip_strict_media_settle(struct sip_strict_work *w, struct sip_strict_call *call)
 {
+	struct sip_strict_use *use;
+
 	sip_strict_media_drop_fresh(w, call);
+	list_for_each_entry(use, &call->uses, owner_node)
+		sip_strict_media_rebind(w, use->map);
 	sip_strict_media_update(w->sn, call, &w->reap);
 }
 
