@@ -14,15 +14,17 @@
  *   shift N, media_host, fail REASON|-  how the address map answers
  *   out | in | via NAME                 a message; its lines follow
  *   refused REASON | bad REASON         the plan, or the parser, refuses
+ *   not-sip                             the parser says that it is not SIP
  *   note REASON | nonote REASON         a reason is noted, or is not
  *   fact FIELD REAL SEEN mapped|kept|public [EXPIRES]
  *   facts N, peer AP, nopeer AP, contact-in AP ours|other [EXPIRES]
  *   media N REAL SEEN [RTCP_SEEN]       stream N has that mapping
- *   nomedia N
+ *   nomedia N, star, expires SECONDS    of the Expires field
  *
  * Expectations stand before the lines of their message. "@L" is the length of
  * the body in either version; "\x41" a byte, "\" at the end of a line leaves
- * its CRLF away, "\n" there makes a bare LF.
+ * its CRLF away, "\n" there makes a bare LF. Over TCP the lines may be several
+ * messages; the expectations are of the first.
  */
 #define _GNU_SOURCE
 #include <glob.h>
@@ -61,6 +63,7 @@ struct run {
 	const struct path *path;
 	enum sip_reason refused;
 	enum sip_reason bad;
+	bool not_sip;
 	char expect[MAX_EXPECT][160];
 	unsigned int n_expect;
 	u8 sent[MAX_TEXT];
@@ -262,6 +265,8 @@ static bool expectation(const char *line)
 		return plan.n_addrs == (u32)atoi(arg[1]);
 	if (!strcmp(arg[0], "star"))
 		return has_star();
+	if (!strcmp(arg[0], "expires"))
+		return msg.expires == atoi(arg[1]);
 	if (!strcmp(arg[0], "peer"))
 		return has_peer(arg[1]);
 	if (!strcmp(arg[0], "nopeer"))
@@ -296,11 +301,11 @@ static void check_bytes(const u8 *bytes, u32 len)
 	print_bytes("leaves", bytes, len);
 }
 
-static void plan_message(void)
+/* Plans one message; its new bytes are added to the result. */
+static void plan_message(bool first, u32 *len)
 {
 	enum sip_reason reason;
 	const char *broken;
-	u32 len;
 
 	testmap_flow(&run.map, run.path->transport, &run.path->snd, &run.path->rcv);
 	reason = testmap_plan(&run.map, &msg, &plan);
@@ -309,32 +314,40 @@ static void plan_message(void)
 		wrong("%s", broken);
 	if (reason != run.refused)
 		wrong("plan: %s", reason ? sip_reason_name(reason) : "not refused");
-	len = sip_plan_apply(&plan, &msg, result, sizeof(result));
-	memcpy(result + len, run.sent + msg.total, run.sent_len - msg.total);
-	check_bytes(result, len + run.sent_len - msg.total);
-	check_facts();
+	*len += sip_plan_apply(&plan, &msg, result + *len, (u32)sizeof(result) - *len);
+	if (first)
+		check_facts();
 }
 
 static void end_message(void)
 {
+	bool stream = run.path && run.path->transport != SIP_T_UDP;
 	enum sip_parse parsed;
+	u32 from = 0, len = 0;
 
 	if (!run.path || !run.sent_len)
 		return;
 	run.n_msgs++;
 	fill_length(run.sent, &run.sent_len);
 	fill_length(run.leaves, &run.leaves_len);
-	parsed = sip_msg_parse(&msg, run.sent, run.sent_len, run.path->transport != SIP_T_UDP);
-	if (run.bad) {
-		if (parsed != SIP_PARSE_BAD || msg.reason != run.bad)
-			wrong("should be refused: parsed as %s",
-			      parsed == SIP_PARSE_BAD ? sip_reason_name(msg.reason) : "good");
-	} else if (parsed != SIP_PARSE_OK) {
+	do {
+		parsed = sip_msg_parse(&msg, run.sent + from, run.sent_len - from, stream);
+		if (parsed != SIP_PARSE_OK)
+			break;
+		plan_message(!from, &len);
+		from += msg.total;
+	} while (stream && from < run.sent_len);
+
+	if (run.bad && (parsed != SIP_PARSE_BAD || msg.reason != run.bad))
+		wrong("should be refused: parsed as %s",
+		      parsed == SIP_PARSE_BAD ? sip_reason_name(msg.reason) : "good");
+	if (!run.bad && !run.not_sip && parsed != SIP_PARSE_OK)
 		wrong("cannot be read: %s",
 		      parsed == SIP_PARSE_BAD ? sip_reason_name(msg.reason) : "not SIP");
-	} else {
-		plan_message();
-	}
+	if (run.not_sip && parsed != SIP_PARSE_NOT_SIP)
+		wrong("%s", "taken for SIP");
+	memcpy(result + len, run.sent + from, run.sent_len - from);
+	check_bytes(result, len + run.sent_len - from);
 	run.path = NULL;
 }
 
@@ -345,6 +358,7 @@ static void begin_message(const struct path *path)
 	run.leaves_len = 0;
 	run.refused = SIP_R_OK;
 	run.bad = SIP_R_OK;
+	run.not_sip = false;
 	run.n_expect = 0;
 }
 
@@ -477,6 +491,8 @@ static void command(char *line)
 		run.refused = reason_of(arg[1]);
 	} else if (!strcmp(arg[0], "bad")) {
 		run.bad = reason_of(arg[1]);
+	} else if (!strcmp(arg[0], "not-sip")) {
+		run.not_sip = true;
 	} else if (run.n_expect < MAX_EXPECT) {
 		snprintf(run.expect[run.n_expect++], sizeof(run.expect[0]), "%.159s", line);
 	} else {
