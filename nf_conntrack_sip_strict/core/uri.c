@@ -28,6 +28,8 @@ static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *
 	if (buf[off] != '[' && !sip_byte_is(buf[off], SIP_C_DIGIT))
 		return true;
 	sip_ip_parse(buf + hp->host.off, hp->host.len, &hp->ip);
+	if (buf[off] == '[' && hp->ip.family == SIP_AF_IP4)
+		memset(&hp->ip, 0, sizeof(hp->ip));
 	return true;
 }
 

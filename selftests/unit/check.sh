@@ -37,7 +37,7 @@ run_program() {
 			result "${line%% [0-9]*}" "$name: ${line#* - }"
 			;;
 		1..[0-9]*) want=${line#1..} ;;
-		"TAP version"*) ;;
+		"" | "TAP version"*) ;;
 		"rc="*) rc=${line#rc=} ;;
 		*) printf '%s\n' "$line" ;;
 		esac
