@@ -161,21 +161,24 @@ static inline void sip_strict_ct_iterate_net(struct net *net,
  * @ptr: is set to the helper: what flows are compared with and unregistered by
  * @l4proto: IPPROTO_UDP or IPPROTO_TCP
  * @name: at most NF_CT_HELPER_NAME_LEN - 1 bytes
+ * @slot: a small number, another one for each name
  * @policy: classes of expectations; has to outlive the helper
  * @class_max: number of the last class
  * @help: called for each packet of a flow
  *
  * 7.3's core registers a copy of its own, counts references on it and
  * frees it; nf_ct_helper_init() has no ports. Before, the caller's memory was
- * registered: that is allocated here, and freed by the unregister below. No
- * port: then neither the in-tree helper nor 5.10's assignment by port is in
- * the way.
+ * registered: that is allocated here, and freed by the unregister below. There
+ * helpers of one family and protocol must differ in their port, besides the
+ * name: the slot stands in for it. It never selects a flow, for a helper of no
+ * family is not looked up by port (5.10's nf_conntrack_helper), and it is in
+ * nobody's way, for in-tree helpers have a family.
  *
  * Context: process; may sleep.
  * Return: 0; -EBUSY: the name is taken; -ENOMEM, -EINVAL.
  */
 static inline int sip_strict_helper_register(struct nf_conntrack_helper **ptr, u8 l4proto,
-					     const char *name,
+					     const char *name, u16 slot,
 					     const struct nf_conntrack_expect_policy *policy,
 					     u32 class_max,
 					     int (*help)(struct sk_buff *skb,
@@ -190,8 +193,8 @@ static inline int sip_strict_helper_register(struct nf_conntrack_helper **ptr, u
 	if (!helper)
 		return -ENOMEM;
 #ifdef HAVE_HELPER_INIT_PORTS
-	nf_ct_helper_init(helper, NFPROTO_UNSPEC, l4proto, name, 0, 0, 0, policy, class_max,
-			  help, NULL, THIS_MODULE);
+	nf_ct_helper_init(helper, NFPROTO_UNSPEC, l4proto, name, slot, slot, 0, policy,
+			  class_max, help, NULL, THIS_MODULE);
 #else
 	nf_ct_helper_init(helper, NFPROTO_UNSPEC, l4proto, name, policy, class_max, help, NULL,
 			  THIS_MODULE);

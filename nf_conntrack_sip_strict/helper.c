@@ -191,6 +191,21 @@ static void sip_strict_params_show(void)
 		helper_name, text);
 }
 
+/*
+ * Older kernels let a helper of no family in beside one of IPv4 with the same
+ * name, and a rule would get either.
+ */
+static bool sip_strict_name_is_taken(const char *name, u8 proto)
+{
+	bool taken;
+
+	rcu_read_lock();
+	taken = __nf_conntrack_helper_find(name, NFPROTO_IPV4, proto) ||
+		__nf_conntrack_helper_find(name, NFPROTO_IPV6, proto);
+	rcu_read_unlock();
+	return taken;
+}
+
 static void sip_strict_helpers_unregister(void)
 {
 	struct nf_conntrack_helper *helpers[SIP_STRICT_HELPERS];
@@ -224,13 +239,16 @@ int sip_strict_helper_init(void)
 		return ret;
 	for (i = 0; i < SIP_STRICT_HELPERS; i++) {
 		struct nf_conntrack_helper *helper;
-		const char *name = i >= SIP_STRICT_OBSERVER_UDP ? SIP_STRICT_OBSERVE_NAME :
-								  helper_name;
+		bool observer = i >= SIP_STRICT_OBSERVER_UDP;
+		const char *name = observer ? SIP_STRICT_OBSERVE_NAME : helper_name;
 		u8 proto = i & 1 ? IPPROTO_TCP : IPPROTO_UDP;
 
-		ret = sip_strict_helper_register(&helper, proto, name, sip_strict_policy,
-						 ARRAY_SIZE(sip_strict_policy) - 1,
-						 sip_strict_help);
+		ret = -EBUSY;
+		if (!sip_strict_name_is_taken(name, proto))
+			ret = sip_strict_helper_register(&helper, proto, name, observer,
+							 sip_strict_policy,
+							 ARRAY_SIZE(sip_strict_policy) - 1,
+							 sip_strict_help);
 		if (ret == -EBUSY)
 			pr_err("the name %s is held by another helper (\"sip\": by nf_conntrack_sip): unload that one, or choose another helper_name\n",
 			       name);
