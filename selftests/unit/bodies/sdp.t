@@ -15,20 +15,20 @@ v=0|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0 ; ok ; c=192.0.2.1 m=audio:5004:rt
 v=0|m=audio 5004 RTP/AVP 0|c=IN IP4 192.0.2.1 ; ok ; m=audio:5004:rtp c=192.0.2.1
 v=0|m=audio 5004 RTP/AVP 0|c=IN IP4 192.0.2.1\r ; ok ; m=audio:5004:rtp c=192.0.2.1
 v=0\r|c=IN IP4 192.0.2.1\r\r|m=audio 5004 RTP/AVP 0|||\n\n ; ok ; c=192.0.2.1 m=audio:5004:rtp
-v=0|\nm=audio 5004 RTP/AVP 0| ; ok ; bad_sdp 6
+v=0|\nm=audio 5004 RTP/AVP 0| ; bad ; bad_sdp 6
 
 # what is no description (RFC 8866 section 9: byte-string has no NUL, CR, LF)
-v=0|s=a\0b|c=IN IP4 192.0.2.1| ; ok ; bad_sdp 8
-v=0|s=-|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0|\0 ; ok ; bad_sdp 54
-v=0|s=a\rb|c=IN IP4 192.0.2.1| ; ok ; bad_sdp 8
-v=0|Contact: <sip:a@192.0.2.1>|c=IN IP4 192.0.2.1| ; ok ; bad_sdp 5
-v=0|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0||Via: x| ; ok ; bad_sdp 51
-v=0| c=IN IP4 192.0.2.1| ; ok ; bad_sdp 5
-v=0|=x| ; ok ; bad_sdp 5
-v=0|1=x| ; ok ; bad_sdp 5
-v=0|c| ; ok ; bad_sdp 5
-v ; ok ; bad_sdp 0
-{"v":0} ; ok ; bad_sdp 0
+v=0|s=a\0b|c=IN IP4 192.0.2.1| ; bad ; bad_sdp 8
+v=0|s=-|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0|\0 ; bad ; bad_sdp 54
+v=0|s=a\rb|c=IN IP4 192.0.2.1| ; bad ; bad_sdp 8
+v=0|Contact: <sip:a@192.0.2.1>|c=IN IP4 192.0.2.1| ; bad ; bad_sdp 5
+v=0|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0||Via: x| ; bad ; bad_sdp 51
+v=0| c=IN IP4 192.0.2.1| ; bad ; bad_sdp 5
+v=0|=x| ; bad ; bad_sdp 5
+v=0|1=x| ; bad ; bad_sdp 5
+v=0|c| ; bad ; bad_sdp 5
+v ; bad ; bad_sdp 0
+{"v":0} ; bad ; bad_sdp 0
 
 # a second description: the rest is not read
 v=0|c=IN IP4 192.0.2.1|m=audio 5004 RTP/AVP 0|v=0|c=IN IP4 192.0.2.2|m=audio 6004 RTP/AVP 0| ; ok ; c=192.0.2.1 m=audio:5004:rtp note=second_sdp
@@ -70,7 +70,7 @@ v=0|m=audio 5004/0 RTP/AVP 0|m=audio 5004/x RTP/AVP 0|m=audio 5004/65536 RTP/AVP
 v=0|m=audio 5004/ RTP/AVP 0| ; ok ; m=audio:bad_number:unknown
 v=0|m=audio 5004|m=audio|m=| ; ok ; m=audio:bad_value:unknown m=audio:bad_number:unknown m=other:bad_number:unknown
 # more than the limit of 16
-v=0|m=a 1 RTP/AVP 0|m=a 2 RTP/AVP 0|m=a 3 RTP/AVP 0|m=a 4 RTP/AVP 0|m=a 5 RTP/AVP 0|m=a 6 RTP/AVP 0|m=a 7 RTP/AVP 0|m=a 8 RTP/AVP 0|m=a 9 RTP/AVP 0|m=a 10 RTP/AVP 0|m=a 11 RTP/AVP 0|m=a 12 RTP/AVP 0|m=a 13 RTP/AVP 0|m=a 14 RTP/AVP 0|m=a 15 RTP/AVP 0|m=a 16 RTP/AVP 0|m=a 17 RTP/AVP 0| ; ok ; too_many_streams 284
+v=0|m=a 1 RTP/AVP 0|m=a 2 RTP/AVP 0|m=a 3 RTP/AVP 0|m=a 4 RTP/AVP 0|m=a 5 RTP/AVP 0|m=a 6 RTP/AVP 0|m=a 7 RTP/AVP 0|m=a 8 RTP/AVP 0|m=a 9 RTP/AVP 0|m=a 10 RTP/AVP 0|m=a 11 RTP/AVP 0|m=a 12 RTP/AVP 0|m=a 13 RTP/AVP 0|m=a 14 RTP/AVP 0|m=a 15 RTP/AVP 0|m=a 16 RTP/AVP 0|m=a 17 RTP/AVP 0| ; bad ; too_many_streams 284
 
 # a=rtcp (RFC 3605 2.1), a=rtcp-mux (RFC 5761)
 v=0|m=audio 5004 RTP/AVP 0|a=rtcp:53020|m=audio 5006 RTP/AVP 0|a=rtcp:53022 IN IP4 126.16.64.4|m=audio 5008 RTP/AVP 0|a=rtcp:53024 IN IP6 2001:2345:6789:ABCD:EF01:2345:6789:ABCD| ; ok ; m=audio:5004:rtp rtcp=53020 m=audio:5006:rtp rtcp=53022 rtcp-at=126.16.64.4 m=audio:5008:rtp rtcp=53024 rtcp-at=2001:2345:6789:ABCD:EF01:2345:6789:ABCD
