@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lifetime.c - what time does to calls, and who leaves when there is no room.
+ *
+ * The sweep (main.c) comes once a second. A transaction without its final
+ * answer, a leg that lost a fork, a call whose timers ran out: each ends here.
+ * A call whose media flows is never ended by a timer.
+ *
+ * Everything runs under sn->lock.
+ */
+#include <linux/jiffies.h>
+
+#include "dialog.h"
+
+static void sip_strict_txn_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
+				  struct sip_strict_txn *txn, struct sip_strict_reap *reap)
+{
+	struct sip_strict_txn gone = *txn;
+	struct sip_strict_leg *leg;
+
+	sip_strict_txn_drop(sn, call, txn, reap);
+	if (gone.done || call->state == SIP_STRICT_CALL_ENDED)
+		return;
+	if (gone.method == SIP_M_BYE) {
+		leg = sip_strict_leg_find(call, gone.inside_tag, gone.outside_tag);
+		if (leg && !leg->dead)
+			sip_strict_leg_close(sn, call, leg, "bye_unanswered", reap);
+		return;
+	}
+	if (gone.initial && call->state != SIP_STRICT_CALL_CONFIRMED &&
+	    !sip_strict_call_is_dialling(call))
+		sip_strict_call_end(sn, call, "ring_timeout", reap);
+}
+
+static void sip_strict_legs_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
+				   struct sip_strict_reap *reap)
+{
+	u32 i;
+
+	for (i = 0; i < call->n_legs; i++) {
+		struct sip_strict_leg *leg = &call->leg[i];
+
+		if (leg->dead || !leg->expires || time_before(jiffies, leg->expires))
+			continue;
+		leg->dead = true;
+		sip_strict_media_clear(sn, call, leg->bit, reap);
+	}
+}
+
+/* Has media passed since the last look? An offloaded entry counts as alive. */
+static bool sip_strict_call_has_media(struct sip_strict_net *sn, struct sip_strict_call *call)
+{
+	struct sip_strict_count count;
+	struct sip_strict_use *use;
+	bool offloaded = false;
+	u64 sum = 0;
+
+	list_for_each_entry(use, &call->uses, owner_node) {
+		if (use->map->kind == SIP_STRICT_CONTACT)
+			continue;
+		sip_strict_map_count(sn, use->map, &count);
+		sum += count.packets[0] + count.packets[1];
+		offloaded |= count.offloaded && count.alive;
+	}
+	if (sum == call->media_seen && !offloaded)
+		return false;
+	call->media_seen = sum;
+	return true;
+}
+
+static const char *sip_strict_timeout_reason(const struct sip_strict_call *call)
+{
+	if (call->state != SIP_STRICT_CALL_CONFIRMED)
+		return "ring_timeout";
+	return call->session_expires ? "session_expired" :
+				       "dialog_timeout";
+}
+
+static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
+				   struct sip_strict_reap *reap)
+{
+	u32 dead = READ_ONCE(sn->conf.dead_call_timeout);
+	u32 i;
+
+	for (i = 0; i < call->n_txns;) {
+		if (time_before(jiffies, call->txn[i].expires))
+			i++;
+		else
+			sip_strict_txn_expire(sn, call, &call->txn[i], reap);
+	}
+	sip_strict_legs_expire(sn, call, reap);
+	if (dead && call->state == SIP_STRICT_CALL_CONFIRMED && !call->held &&
+	    time_after(jiffies, call->active + (unsigned long)dead * HZ)) {
+		if (sip_strict_call_has_media(sn, call)) {
+			call->active = jiffies;
+		} else {
+			SIP_STRICT_INC(sn, dead_calls);
+			sip_strict_call_end(sn, call, "dead_call", reap);
+		}
+	}
+	if (time_before(jiffies, call->expires))
+		return;
+	if (call->state == SIP_STRICT_CALL_ENDED)
+		sip_strict_call_free(sn, call, reap);
+	else if (call->state == SIP_STRICT_CALL_CONFIRMED && sip_strict_call_has_media(sn, call))
+		sip_strict_call_touch(sn, call);
+	else
+		sip_strict_call_end(sn, call, sip_strict_timeout_reason(call), reap);
+}
+
+/**
+ * sip_strict_call_sweep() - once a second: what is over ends
+ * @sn: the namespace
+ * @reap: takes connections to be ended
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap)
+{
+	struct sip_strict_call *call, *next;
+
+	list_for_each_entry_safe(call, next, &sn->call_list, list) {
+		if (call->flow && call->state != SIP_STRICT_CALL_ENDED &&
+		    (!call->flow->want || time_after(call->expires, call->flow->want)))
+			call->flow->want = call->expires;
+		sip_strict_call_expire(sn, call, reap);
+	}
+}
+
+/**
+ * sip_strict_call_evict() - make room: the oldest early call of the host that
+ * holds most
+ * @sn: the namespace
+ * @reap: takes its connections
+ *
+ * An established call is never evicted, nor is a call for help.
+ *
+ * Context: sn->lock held.
+ * Return: true if one has gone.
+ */
+bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *reap)
+{
+	struct sip_strict_call *call, *worst = NULL;
+	u32 held, most = 0;
+
+	list_for_each_entry(call, &sn->call_list, list) {
+		if (call->state != SIP_STRICT_CALL_EARLY || call->emergency)
+			continue;
+		held = sip_strict_quota_held(sn, &call->inside.ip, call->key.zone);
+		if (held <= most)
+			continue;
+		most = held;
+		worst = call;
+	}
+	if (!worst)
+		return false;
+	sip_strict_call_end(sn, worst, "evicted", reap);
+	SIP_STRICT_INC(sn, evicted);
+	return true;
+}
+
+/**
+ * sip_strict_call_address_gone() - an outside address is no more
+ * @sn: the namespace
+ * @end: the address (its port is not looked at)
+ * @reap: takes the connections
+ *
+ * The calls go on; their next message gets new ports at the new address.
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_call_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
+				  struct sip_strict_reap *reap)
+{
+	struct sip_strict_use *use, *next;
+	struct sip_strict_call *call;
+
+	list_for_each_entry(call, &sn->call_list, list) {
+		list_for_each_entry_safe(use, next, &call->uses, owner_node) {
+			if (memcmp(&use->map->out.addr, &end->addr, sizeof(end->addr)))
+				continue;
+			call->n_uses--;
+			sip_strict_use_put(sn, use, reap);
+		}
+	}
+}
