@@ -23,6 +23,8 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include <linux/timer.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -287,6 +289,59 @@ static inline bool sip_strict_helper_attach(struct nf_conn *ct,
 	rcu_assign_pointer(help->helper, helper);
 	__set_bit(IPS_HELPER_BIT, &ct->status);
 	return true;
+}
+
+/**
+ * sip_strict_tcp4_listener() - does a socket of our own listen there?
+ * @net: namespace
+ * @addr: address
+ * @port: port, host order
+ * @dif: device that has the address
+ *
+ * The table is an argument in 5.10, 6.1 and 6.12, one of the namespace in 7.3.
+ *
+ * Context: RCU read lock held.
+ */
+static inline bool sip_strict_tcp4_listener(struct net *net, __be32 addr, u16 port, int dif)
+{
+#ifdef HAVE_LISTENER_HASHINFO
+	return __inet_lookup_listener(net, net->ipv4.tcp_death_row.hashinfo, NULL, 0, 0, 0, addr,
+				      port, dif, 0);
+#else
+	return __inet_lookup_listener(net, NULL, 0, 0, 0, addr, port, dif, 0);
+#endif
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* sip_strict_tcp6_listener() - the same for IPv6 */
+static inline bool sip_strict_tcp6_listener(struct net *net, const struct in6_addr *addr,
+					    u16 port, int dif)
+{
+#ifdef HAVE_LISTENER_HASHINFO
+	return inet6_lookup_listener(net, net->ipv4.tcp_death_row.hashinfo, NULL, 0, &in6addr_any,
+				     0, addr, port, dif, 0);
+#else
+	return inet6_lookup_listener(net, NULL, 0, &in6addr_any, 0, addr, port, dif, 0);
+#endif
+}
+#endif
+
+/**
+ * sip_strict_helper_is_alive() - does it still do something?
+ * @helper: helper of a flow
+ *
+ * Since 7.3 flows keep a helper that was unregistered, without its function;
+ * before they lose it.
+ *
+ * Context: RCU read lock held.
+ */
+static inline bool sip_strict_helper_is_alive(const struct nf_conntrack_helper *helper)
+{
+#ifdef HAVE_HELPER_REGISTER_COPIES
+	return rcu_access_pointer(helper->help);
+#else
+	return true;
+#endif
 }
 
 /*

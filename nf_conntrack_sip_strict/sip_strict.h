@@ -26,6 +26,7 @@
 #define SIP_STRICT_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
@@ -51,6 +52,8 @@
 #define SIP_STRICT_LINGER (32 * HZ)
 #define SIP_STRICT_LOW_PORT 1024
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping */
+#define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
+#define SIP_STRICT_LOST_BITS 1024
 #define SIP_STRICT_MAX_LEGS 12
 #define SIP_STRICT_MAX_TXNS 16
 #define SIP_STRICT_MAX_PEERS 24 /* addresses of one call */
@@ -112,7 +115,12 @@ struct sip_strict_conf {
  * @flows: struct sip_strict_flow by conntrack pointer
  * @armed: number of mappings per port, inside and outside ones together, in
  *	pages made on demand: the first test of the packet hooks
- * @pools: outside addresses with a bitmap of taken port pairs
+ * @pools: outside addresses with a bitmap of taken ports, hashed (ports.c)
+ * @map_list: all mappings; those looked at longest ago first
+ * @expect_queue: mappings whose published expectation is to be made or renewed
+ * @reaped: what was ended, to be ended again after a grace period, and later
+ * @lost: one bit per hash of the server port of a flow without our helper: the
+ *	test for flows that lost it
  * @call_list, @reg_list: for the sweep and proc
  * @sweep: once a second while there is anything
  * @n_*: entries, for limits and proc
@@ -129,7 +137,15 @@ struct sip_strict_net {
 	struct rhltable map_out;
 	struct rhashtable flows;
 	u16 __rcu *armed[256];
-	struct list_head pools;
+	struct hlist_head pools[SIP_STRICT_POOL_HASH];
+	u32 n_pools;
+	struct list_head map_list;
+	struct list_head expect_queue;
+	struct llist_head reaped;
+	struct list_head reaped_late; /* of reap_work alone */
+	struct delayed_work reap_work;
+	unsigned long lost[BITS_TO_LONGS(SIP_STRICT_LOST_BITS)];
+	u64 map_id; /* of the newest mapping */
 	struct list_head call_list;
 	struct list_head reg_list;
 	struct list_head flow_list;
@@ -184,6 +200,7 @@ void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end)
  * @ct: referenced; dropped by the sweep when it is dying
  * @out: outside pair of the inside end on this flow
  * @oif: device the outside end is reached by (0: not known yet)
+ * @hashed: in sn->flows; the second record of one connection is not
  * @until: jiffies to which the UDP entry is kept (latest expiry on it)
  * @want: collected by the sweep
  */
@@ -193,6 +210,7 @@ struct sip_strict_flow {
 	struct nf_conn *ct;
 	int oif;
 	bool fixed; /* IPS_FIXED_TIMEOUT is ours */
+	bool hashed;
 	unsigned long until;
 	unsigned long want;
 	refcount_t ref;
@@ -214,6 +232,17 @@ void sip_strict_flow_sweep_end(struct sip_strict_net *sn);
 enum sip_strict_map_kind { SIP_STRICT_RTP, SIP_STRICT_RTCP, SIP_STRICT_CONTACT };
 
 /**
+ * struct sip_strict_tally - packets and bytes
+ * @packets, @bytes: [0] from inside, [1] from outside
+ */
+struct sip_strict_tally {
+	u64 packets[2];
+	u64 bytes[2];
+};
+
+struct sip_strict_pub;
+
+/**
  * struct sip_strict_map - inside pair <-> outside pair, a pinhole
  * @in, @out: the pairs; equal without NAT
  * @live: it matches (an open use and not observing); READ_ONCE by the hooks
@@ -221,6 +250,9 @@ enum sip_strict_map_kind { SIP_STRICT_RTP, SIP_STRICT_RTCP, SIP_STRICT_CONTACT }
  * @users: calls and registrations that name it
  * @uses: struct sip_strict_use of calls, regs: admission looks at them
  * @entries: struct sip_strict_entry, the conntracks made from it, newest first
+ * @done: counters of entries that are no more
+ * @offloaded: an entry was seen in a flowtable
+ * @pub: the published expectation (expect.c), NULL: none
  * @flow: signalling flow it was learnt on: master, mark, egress
  * @latched: source that media_peer latched; family 0: none
  */
@@ -236,6 +268,7 @@ struct sip_strict_map {
 	bool dead;
 	bool nat;
 	bool published;
+	bool offloaded;
 	u16 n_uses;
 	struct list_head uses;
 	struct hlist_head entries;
@@ -243,20 +276,11 @@ struct sip_strict_map {
 	struct sip_ip latched;
 	u32 refused; /* packets from sources that media_peer did not admit */
 	u64 id; /* for trace and expectation lookup */
+	struct sip_strict_tally done;
+	struct list_head list; /* sn->map_list */
+	struct list_head queue; /* sn->expect_queue */
+	struct sip_strict_pub *pub;
 	struct rcu_head rcu;
-};
-
-/**
- * struct sip_strict_entry - a conntrack made from a mapping
- * @remote: the far end of the connection (address, port)
- * @inside_first: opened from inside
- * @packets: counted so far per direction, kept when the entry ends
- */
-struct sip_strict_entry {
-	struct hlist_node node;
-	struct sip_strict_end remote;
-	bool inside_first;
-	bool hairpin;
 };
 
 /**
@@ -279,10 +303,10 @@ struct sip_strict_use {
 
 /**
  * struct sip_strict_reap - what to end after the lock is dropped
- * @maps: mappings unhashed under the lock (by node in a private list)
+ * @kills: struct sip_strict_kill (mapping.h), with memory of their own
  */
 struct sip_strict_reap {
-	struct llist_head kills; /* struct sip_strict_kill */
+	struct llist_head kills;
 };
 
 /*
@@ -343,14 +367,14 @@ struct sip_strict_count {
 };
 void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_count *count);
-/* After the lock: kill what was collected, again after a grace period and 5 s. */
+/*
+ * After the lock: kill what was collected, again after a grace period and 5 s,
+ * and publish what went live.
+ */
 void sip_strict_reap_run(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 
 int sip_strict_mapping_net_init(struct sip_strict_net *sn);
 void sip_strict_mapping_net_exit(struct sip_strict_net *sn);
-
-/* expect.c: publish or withdraw; take the expectation lock, so not under sn->lock. */
-void sip_strict_expect_sync(struct sip_strict_net *sn, struct sip_strict_flow *flow);
 
 /* ---- memory.c: what was written ----------------------------------------- */
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * admit.c - who may send into a mapping (sysctls media_peer, signalling_peer).
+ *
+ * By address, never by port: a far side behind another NAT keeps its address
+ * more often than its port. For media the addresses are those that the newest
+ * descriptions of the calls on the mapping name; for a contact the far end of
+ * the flow that it was told over, and whoever takes part in its dialogs.
+ *
+ * Where the far side says nothing that can be used (no description yet, or a
+ * private address while its signalling comes from a public one), its
+ * signalling address is admitted, and with media_peer 1 one further source may
+ * latch: its first packet has to be RTP, RTCP or STUN, and has to come within
+ * half a minute of the inside's own description. That is what media relays
+ * behind such peers do, and as much as can be allowed without letting anybody
+ * in. A packet from an address that was named takes it back.
+ *
+ * Everything runs under sn->lock. Cost is bounded by the uses of a mapping and
+ * the addresses of a call (SIP_STRICT_MAX_PEERS).
+ */
+#include <linux/jiffies.h>
+
+#include "mapping.h"
+#include "trace.h"
+
+#define SIP_STRICT_LATCH_TIME (30 * HZ)
+
+enum sip_strict_media_peer { SIP_STRICT_PEER_ANY, SIP_STRICT_PEER_LATCH, SIP_STRICT_PEER_STRICT };
+
+/* Has the far side of this call named a source that can be used? */
+static bool sip_strict_call_has_source(const struct sip_strict_call *call)
+{
+	bool public = sip_ip_is_private(&call->outside.ip);
+	bool known = false;
+	u32 i;
+
+	for (i = 0; i < call->n_peers; i++) {
+		if (!call->peer[i].media)
+			continue;
+		known = true;
+		public |= !sip_ip_is_private(&call->peer[i].ip);
+	}
+	return known && public;
+}
+
+static bool sip_strict_call_names(const struct sip_strict_call *call, const struct sip_ip *ip)
+{
+	u32 i;
+
+	for (i = 0; i < call->n_peers; i++)
+		if (call->peer[i].media && sip_ip_equal(&call->peer[i].ip, ip))
+			return true;
+	return sip_ip_equal(&call->outside.ip, ip) && !sip_strict_call_has_source(call);
+}
+
+static bool sip_strict_call_signals(const struct sip_strict_call *call, const struct sip_ip *ip)
+{
+	u32 i;
+
+	if (sip_ip_equal(&call->outside.ip, ip))
+		return true;
+	for (i = 0; i < call->n_peers; i++)
+		if (call->peer[i].signalling && sip_ip_equal(&call->peer[i].ip, ip))
+			return true;
+	return false;
+}
+
+/* Is this the far end of the flow that the mapping was learnt on? */
+static bool sip_strict_flow_leads_to(const struct sip_strict_map *map, const struct sip_ip *ip)
+{
+	const struct nf_conn *ct = map->flow ? map->flow->ct : NULL;
+	struct sip_strict_end end;
+	struct sip_ap ap;
+
+	if (!ct || nf_ct_l3num(ct) != map->in.l3num)
+		return false;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, false);
+	if (!memcmp(&end.addr, &map->in.addr, sizeof(end.addr)))
+		sip_strict_end_of(&end, ct, IP_CT_DIR_REPLY, false);
+	sip_strict_ap_from_end(&ap, &end);
+	return sip_ip_equal(&ap.ip, ip);
+}
+
+static bool sip_strict_use_names(const struct sip_strict_use *use, const struct sip_ip *ip)
+{
+	if (!sip_strict_use_is_open(use))
+		return false;
+	if (use->map->kind != SIP_STRICT_CONTACT)
+		return use->call && sip_strict_call_names(use->call, ip);
+	if (use->reg)
+		return sip_ip_equal(&use->reg->peer, ip);
+	return use->call && sip_strict_call_signals(use->call, ip);
+}
+
+static bool sip_strict_map_names(const struct sip_strict_map *map, const struct sip_ip *ip)
+{
+	const struct sip_strict_use *use;
+
+	list_for_each_entry(use, &map->uses, map_node)
+		if (sip_strict_use_names(use, ip))
+			return true;
+	return map->kind == SIP_STRICT_CONTACT && sip_strict_flow_leads_to(map, ip);
+}
+
+/**
+ * sip_strict_map_has_peer() - is this address a far end of the mapping?
+ * @map: the mapping
+ * @ip: the address
+ *
+ * Whatever media_peer and signalling_peer say: a connection from inside is
+ * part of the call only if it goes to one.
+ *
+ * Context: sn->lock held.
+ * Return: true if it is.
+ */
+bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_ip *ip)
+{
+	return sip_strict_map_names(map, ip) ||
+	       (map->latched.family && sip_ip_equal(&map->latched, ip));
+}
+
+static bool sip_strict_use_may_latch(const struct sip_strict_use *use)
+{
+	const struct sip_strict_call *call = use->call;
+
+	return call && sip_strict_use_is_open(use) && !sip_strict_call_has_source(call) &&
+	       call->sdp_out && time_before(jiffies, call->sdp_out + SIP_STRICT_LATCH_TIME);
+}
+
+/**
+ * sip_strict_map_may_latch() - would a genuine media packet be let in now?
+ * @sn: the namespace
+ * @map: the mapping
+ *
+ * Context: sn->lock held.
+ * Return: true if a source that nobody named could latch.
+ */
+bool sip_strict_map_may_latch(const struct sip_strict_net *sn, const struct sip_strict_map *map)
+{
+	const struct sip_strict_use *use;
+
+	if (map->kind == SIP_STRICT_CONTACT || map->latched.family ||
+	    READ_ONCE(sn->conf.media_peer) != SIP_STRICT_PEER_LATCH)
+		return false;
+	list_for_each_entry(use, &map->uses, map_node)
+		if (sip_strict_use_may_latch(use))
+			return true;
+	return false;
+}
+
+static void sip_strict_admit_trace(const struct sip_strict_net *sn,
+				   const struct sip_strict_map *map, const struct sip_ip *ip,
+				   const char *event)
+{
+	struct sip_ap ap = { .ip = *ip };
+	struct sip_strict_end end;
+
+	sip_strict_end_set(&end, &ap, map->in.proto, map->in.zone);
+	trace_sip_strict_expect(sn->net, map, event, &end);
+}
+
+/* The other port of the same m= line latches too. */
+static void sip_strict_map_latch(struct sip_strict_net *sn, struct sip_strict_map *map,
+				 const struct sip_ip *ip)
+{
+	struct sip_strict_use *use, *other;
+
+	map->latched = *ip;
+	list_for_each_entry(use, &map->uses, map_node) {
+		if (!sip_strict_use_may_latch(use) || use->mline == SIP_STRICT_NO_MLINE)
+			continue;
+		list_for_each_entry(other, &use->call->uses, owner_node)
+			if (other->mline == use->mline && !other->map->latched.family &&
+			    other->map->kind != SIP_STRICT_CONTACT)
+				other->map->latched = *ip;
+	}
+	SIP_STRICT_INC(sn, media_latched);
+	sip_strict_admit_trace(sn, map, ip, "latched");
+}
+
+/* Somebody who was named has come: the latched source goes. */
+static void sip_strict_map_unlatch(struct sip_strict_net *sn, struct sip_strict_map *map,
+				   struct sip_strict_reap *reap)
+{
+	struct sip_ip latched = map->latched;
+	struct sip_strict_use *use, *other;
+
+	memset(&map->latched, 0, sizeof(map->latched));
+	sip_strict_entry_end_from(sn, map, &latched, reap);
+	list_for_each_entry(use, &map->uses, map_node) {
+		if (!use->call || use->mline == SIP_STRICT_NO_MLINE)
+			continue;
+		list_for_each_entry(other, &use->call->uses, owner_node) {
+			if (other->mline != use->mline || !other->map->latched.family ||
+			    !sip_ip_equal(&other->map->latched, &latched))
+				continue;
+			memset(&other->map->latched, 0, sizeof(other->map->latched));
+			sip_strict_entry_end_from(sn, other->map, &latched, reap);
+		}
+	}
+}
+
+static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
+				    const struct sip_ip *src, bool genuine,
+				    struct sip_strict_reap *reap)
+{
+	if (sip_strict_map_names(map, src)) {
+		if (map->latched.family && !sip_ip_equal(&map->latched, src))
+			sip_strict_map_unlatch(sn, map, reap);
+		return true;
+	}
+	if (READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
+		return true;
+	if (map->latched.family)
+		return sip_ip_equal(&map->latched, src);
+	if (!genuine || !sip_strict_map_may_latch(sn, map))
+		return false;
+	sip_strict_map_latch(sn, map, src);
+	return true;
+}
+
+/**
+ * sip_strict_map_admits() - may this source send into a mapping?
+ * @sn: the namespace
+ * @map: the mapping
+ * @src: address of the source, as the far side knows it
+ * @from_inside: it is an inside host
+ * @genuine: the packet is RTP, RTCP or STUN
+ * @reap: takes the connections of a latched source that has to go
+ *
+ * Context: RCU read lock and sn->lock held.
+ * Return: true if it may; if not, that has been counted and traced.
+ */
+bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
+			   const struct sip_ip *src, bool from_inside, bool genuine,
+			   struct sip_strict_reap *reap)
+{
+	if (map->kind == SIP_STRICT_CONTACT) {
+		if (from_inside || !READ_ONCE(sn->conf.signalling_peer) ||
+		    sip_strict_map_names(map, src))
+			return true;
+		SIP_STRICT_INC(sn, contact_refused);
+	} else {
+		if (sip_strict_media_admits(sn, map, src, genuine, reap))
+			return true;
+		SIP_STRICT_INC(sn, media_refused);
+	}
+	map->refused++;
+	sip_strict_admit_trace(sn, map, src, "refused");
+	return false;
+}

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * attach.c - ties a new connection to the mapping that it belongs to.
+ *
+ * What a kernel expectation would do, without its limits: right after
+ * conntrack has made an entry, and before NAT and filter rules look at it.
+ *
+ *   outside first   peer -> outside pair: RELATED, master, mark; destination
+ *                   to the inside pair, source left, so that no NAT rule of
+ *                   the user's touches it
+ *   inside first    inside pair -> anywhere: mark; RELATED and master only
+ *                   towards a far end of the mapping, for this is before
+ *                   routing, and a phone may call its own server from here.
+ *                   The source follows in POST_ROUTING, on the egress alone
+ *   hairpin         inside host -> outside pair of another: destination and
+ *                   source at once, so that the answer comes back this way
+ *
+ * Two kinds of entries may be in the way, and are ended if they are no call's:
+ * one that holds the reply tuple that is wanted (a masqueraded stranger), and
+ * a stale one of this very packet, from before the mapping was there. NAT
+ * does not test a tuple that is fixed, the packet would be lost at confirm.
+ *
+ * Look-ups under RCU; sn->lock is taken to decide, and again to remember the
+ * connection, just before it is made. Never under it: ending, tracking, NAT.
+ */
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/ip.h>
+#include <net/netfilter/nf_conntrack_acct.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_nat.h>
+#include <net/route.h>
+
+#include "mapping.h"
+#include "trace.h"
+
+#define SIP_STRICT_STUN_COOKIE 0x2112a442 /* RFC 8489 section 5 */
+
+/**
+ * struct sip_strict_join - a connection on its way to a mapping
+ * @sn: the namespace
+ * @skb: its packet
+ * @state: of the hook
+ * @ct: the connection
+ * @map: the mapping whose outside pair is addressed, or NULL
+ * @own: the mapping of the sender, or NULL
+ * @src: source of the connection
+ * @dst: its destination
+ * @master: referenced; NULL: none, and not RELATED
+ * @reap: what has to be ended for it
+ * @inside: the sender is an inside host
+ * @genuine: the packet is RTP, RTCP or STUN
+ */
+struct sip_strict_join {
+	struct sip_strict_net *sn;
+	struct sk_buff *skb;
+	const struct nf_hook_state *state;
+	struct nf_conn *ct;
+	struct sip_strict_map *map;
+	struct sip_strict_map *own;
+	struct sip_strict_end src;
+	struct sip_strict_end dst;
+	struct nf_conn *master;
+	struct sip_strict_reap reap;
+	bool inside;
+	bool genuine;
+};
+
+static void sip_strict_ip_of(struct sip_ip *ip, const struct sip_strict_end *end)
+{
+	struct sip_ap ap;
+
+	sip_strict_ap_from_end(&ap, end);
+	*ip = ap.ip;
+}
+
+/* ---- what the packet says ----------------------------------------------- */
+
+static bool sip_strict_packet_is_genuine(const struct sip_strict_join *j)
+{
+	int off = sip_strict_protoff(j->skb, j->src.l3num, j->src.proto);
+	const u8 *p;
+	u8 buf[8];
+
+	if (off < 0 || j->src.proto != IPPROTO_UDP)
+		return false;
+	p = skb_header_pointer(j->skb, off + sizeof(struct udphdr), sizeof(buf), buf);
+	if (!p)
+		return false;
+	if (p[0] >> 6 == 2)
+		return true; /* RTP, RTCP: RFC 3550 sections 5.1, 6.4 */
+	return p[0] >> 6 == 0 && get_unaligned_be32(p + 4) == SIP_STRICT_STUN_COOKIE;
+}
+
+static int sip_strict_dev_of(struct net *net, const struct sip_strict_end *end)
+{
+	bool ip4 = end->l3num == NFPROTO_IPV4;
+	struct dst_entry *dst = NULL;
+	struct flowi fl = {};
+	int ifindex = 0;
+
+	if (ip4)
+		fl.u.ip4.daddr = end->addr.ip;
+	else
+		fl.u.ip6.daddr = end->addr.in6;
+	if (nf_route(net, &dst, &fl, false, ip4 ? AF_INET : AF_INET6) || !dst)
+		return 0;
+	if (dst->dev)
+		ifindex = dst->dev->ifindex;
+	dst_release(dst);
+	return ifindex;
+}
+
+/*
+ * Does a sender without a mapping live inside? It came by another device than
+ * the mapping's egress, and either by that of the mapping's own host or from a
+ * private address.
+ */
+static bool sip_strict_join_is_inside(const struct sip_strict_join *j)
+{
+	const struct net_device *in = j->state->in;
+	int egress = j->map->flow ? READ_ONCE(j->map->flow->oif) : 0;
+	struct sip_ip ip;
+
+	if (!in)
+		return true; /* the gateway itself */
+	if (!egress || in->ifindex == egress)
+		return false;
+	sip_strict_ip_of(&ip, &j->src);
+	return sip_ip_is_private(&ip) || sip_strict_dev_of(j->sn->net, &j->map->in) == in->ifindex;
+}
+
+/* ---- what is in the way ------------------------------------------------- */
+
+static bool sip_strict_addr_is_local(struct net *net, const struct sip_strict_end *end)
+{
+	if (end->l3num == NFPROTO_IPV4)
+		return inet_addr_type(net, end->addr.ip) == RTN_LOCAL;
+#if IS_ENABLED(CONFIG_IPV6)
+	return ipv6_chk_addr(net, &end->addr.in6, NULL, 0);
+#else
+	return false;
+#endif
+}
+
+static bool sip_strict_ct_is_pair(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+				  const struct sip_strict_end *in)
+{
+	struct sip_strict_end end;
+
+	sip_strict_end_of(&end, ct, dir, false);
+	return end.port == in->port && !memcmp(&end.addr, &in->addr, sizeof(end.addr));
+}
+
+/*
+ * Does it belong to a call or a registration (or to anything else that was
+ * expected)? Such an entry is never ended for another.
+ */
+static bool sip_strict_ct_is_call(struct sip_strict_net *sn, const struct nf_conn *ct)
+{
+	struct sip_strict_map *map;
+	struct sip_strict_end end;
+	bool observe;
+
+	if (test_bit(IPS_EXPECTED_BIT, &ct->status) || sip_strict_helper_of(ct, &observe) ||
+	    sip_strict_flow_is_known(sn, ct))
+		return true;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, true);
+	map = sip_strict_map_live_out(sn, &end);
+	if (map && sip_strict_ct_is_pair(ct, IP_CT_DIR_REPLY, &map->in))
+		return true;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_REPLY, true);
+	map = sip_strict_map_live_out(sn, &end);
+	return map && sip_strict_ct_is_pair(ct, IP_CT_DIR_ORIGINAL, &map->in);
+}
+
+/* A conversation of the gateway's own is not ended either. */
+static bool sip_strict_ct_may_go(struct sip_strict_net *sn, const struct nf_conn *ct)
+{
+	struct sip_strict_end end;
+
+	if (sip_strict_ct_is_call(sn, ct))
+		return false;
+	if (!test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+		return true;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, false);
+	if (sip_strict_addr_is_local(sn->net, &end))
+		return false;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_REPLY, false);
+	return !sip_strict_addr_is_local(sn->net, &end);
+}
+
+static void sip_strict_ct_end(struct sip_strict_net *sn, struct sip_strict_map *map,
+			      struct nf_conn *ct)
+{
+	struct sip_strict_end end;
+
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, false);
+	nf_ct_kill(ct);
+	SIP_STRICT_INC(sn, clash_ended);
+	trace_sip_strict_expect(sn->net, map, "clash", &end);
+}
+
+/*
+ * See to it that the reply of this connection can come from one pair to the
+ * other. False: another call, or the gateway itself, holds that tuple.
+ */
+static bool sip_strict_reply_clear(struct sip_strict_net *sn, struct sip_strict_map *map,
+				   const struct nf_conn *ct, const struct sip_strict_end *from,
+				   const struct sip_strict_end *to)
+{
+	struct nf_conntrack_tuple want = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conn *other;
+	bool clear;
+
+	want.src.u3 = from->addr;
+	want.src.u.all = from->port;
+	want.dst.u3 = to->addr;
+	want.dst.u.all = to->port;
+	h = nf_conntrack_find_get(sn->net, nf_ct_zone(ct), &want);
+	if (!h)
+		return true;
+	other = nf_ct_tuplehash_to_ctrack(h);
+	clear = nf_ct_is_dying(other) || sip_strict_ct_may_go(sn, other);
+	if (clear && !nf_ct_is_dying(other))
+		sip_strict_ct_end(sn, map, other);
+	nf_ct_put(other);
+	return clear;
+}
+
+/*
+ * The packet has a confirmed entry from before the mapping: end it and track
+ * the packet again. A template carries the zone, else that would be 0.
+ */
+static unsigned int sip_strict_join_retrack(struct sip_strict_join *j, struct sip_strict_map *map)
+{
+	struct nf_conntrack_zone zone = *nf_ct_zone(j->ct);
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *tmpl = NULL;
+	unsigned int verdict;
+
+	if (zone.id != NF_CT_DEFAULT_ZONE_ID) {
+		zone.flags = 0;
+		tmpl = nf_ct_tmpl_alloc(j->sn->net, &zone, GFP_ATOMIC);
+		if (!tmpl)
+			return NF_DROP;
+		__set_bit(IPS_CONFIRMED_BIT, &tmpl->status);
+	}
+	sip_strict_ct_end(j->sn, map, j->ct);
+	nf_reset_ct(j->skb);
+	if (tmpl)
+		nf_ct_set(j->skb, tmpl, IP_CT_NEW);
+	verdict = nf_conntrack_in(j->skb, j->state);
+	j->ct = nf_ct_get(j->skb, &ctinfo);
+	if (j->ct && (ctinfo != IP_CT_NEW || nf_ct_is_confirmed(j->ct)))
+		j->ct = NULL;
+	return verdict;
+}
+
+/* ---- making it ---------------------------------------------------------- */
+
+static void sip_strict_ct_marks(struct nf_conn *ct, const struct nf_conn *master)
+{
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	if (!ct->mark)
+		ct->mark = READ_ONCE(master->mark);
+#endif
+#ifdef CONFIG_NF_CONNTRACK_SECMARK
+	if (!ct->secmark)
+		ct->secmark = master->secmark;
+#endif
+}
+
+/* Takes over the reference on the master. */
+static void sip_strict_ct_adopt(struct sip_strict_join *j)
+{
+	if (!j->master)
+		return;
+	__set_bit(IPS_EXPECTED_BIT, &j->ct->status);
+	j->ct->master = j->master;
+	sip_strict_ct_marks(j->ct, j->master);
+	nf_ct_set(j->skb, j->ct, IP_CT_RELATED);
+	j->master = NULL;
+}
+
+/* Verdicts need counters, whatever nf_conntrack_acct says. */
+static void sip_strict_ct_account(struct nf_conn *ct, const struct sk_buff *skb,
+				  const struct sip_strict_map *map)
+{
+	struct nf_conn_acct *acct;
+
+	if (map->kind == SIP_STRICT_CONTACT || nf_conn_acct_find(ct))
+		return;
+	acct = nf_ct_ext_add(ct, NF_CT_EXT_ACCT, GFP_ATOMIC);
+	if (!acct)
+		return;
+	/* conntrack has passed this packet already. */
+	atomic64_inc(&acct->counter[IP_CT_DIR_ORIGINAL].packets);
+	atomic64_add(skb->len, &acct->counter[IP_CT_DIR_ORIGINAL].bytes);
+}
+
+static unsigned int sip_strict_ct_nat(struct nf_conn *ct, const struct sip_strict_end *to,
+				      bool any_port, enum nf_nat_manip_type manip)
+{
+	struct nf_nat_range2 range = {
+		.flags = NF_NAT_RANGE_MAP_IPS | (any_port ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED),
+		.min_addr = to->addr,
+		.max_addr = to->addr,
+		.min_proto.all = to->port,
+		.max_proto.all = to->port,
+	};
+
+	return nf_nat_setup_info(ct, &range, manip);
+}
+
+static void sip_strict_join_used(const struct sip_strict_join *j, const struct sip_strict_map *map,
+				 const struct sip_strict_end *remote)
+{
+	SIP_STRICT_INC(j->sn, expect_used);
+	trace_sip_strict_expect(j->sn->net, map, "used", remote);
+}
+
+/* ---- outside first ------------------------------------------------------ */
+
+/* With directional zones the answer of the inside host would not be found. */
+static bool sip_strict_zone_is_directional(const struct sip_strict_join *j)
+{
+#ifdef CONFIG_NF_CONNTRACK_ZONES
+	const struct sip_strict_flow *flow = j->map->flow;
+
+	if (nf_ct_zone(j->ct)->dir != NF_CT_DEFAULT_ZONE_DIR ||
+	    j->map->in.zone != j->map->out.zone)
+		return true;
+	return flow && nf_ct_zone(READ_ONCE(flow->ct))->dir != NF_CT_DEFAULT_ZONE_DIR;
+#else
+	return false;
+#endif
+}
+
+/* Is the source to be translated as well, and to what? */
+static const struct sip_strict_end *sip_strict_join_source(const struct sip_strict_join *j)
+{
+	if (j->own)
+		return &j->own->out;
+	return j->inside && j->map->nat && j->state->in ? &j->map->out : NULL;
+}
+
+/* Under the lock: is it let in? Fills in the master. */
+static bool sip_strict_join_decide(struct sip_strict_join *j)
+{
+	const struct sip_strict_end *seen = sip_strict_join_source(j) ?: &j->src;
+	struct sip_ip ip;
+
+	if (!j->map->live)
+		return false;
+	if (j->own && !j->own->live)
+		j->own = NULL;
+	sip_strict_ip_of(&ip, seen);
+	if (!sip_strict_map_admits(j->sn, j->map, &ip, j->inside || j->own, j->genuine, &j->reap))
+		return false;
+	j->master = sip_strict_map_master(j->map);
+	return true;
+}
+
+/* Under the lock, the last word: the mapping remembers what is made now. */
+static bool sip_strict_join_remember(struct sip_strict_join *j, struct sip_strict_map *map,
+				     bool inside_first, bool hairpin)
+{
+	bool ok;
+
+	spin_lock_bh(&j->sn->lock);
+	ok = map->live && sip_strict_entry_add(j->sn, map, j->ct, inside_first, hairpin, &j->reap);
+	spin_unlock_bh(&j->sn->lock);
+	return ok;
+}
+
+static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
+{
+	const struct sip_strict_end *source = sip_strict_join_source(j);
+	struct sip_strict_map *map = j->map;
+	unsigned int verdict;
+	bool any_port;
+
+	if (nf_ct_is_confirmed(j->ct)) {
+		if (!map->nat || sip_strict_ct_is_call(j->sn, j->ct))
+			return NF_ACCEPT;
+		verdict = sip_strict_join_retrack(j, map);
+		if (verdict != NF_ACCEPT || !j->ct)
+			return verdict;
+	}
+	any_port = source && !j->own;
+	if (map->nat && !any_port &&
+	    !sip_strict_reply_clear(j->sn, map, j->ct, &map->in, source ?: &j->src))
+		return NF_ACCEPT;
+	if (!sip_strict_join_remember(j, map, false, source))
+		return NF_DROP;
+	if (j->own && !sip_strict_join_remember(j, j->own, true, true))
+		return NF_DROP;
+	sip_strict_join_used(j, map, &j->src);
+	sip_strict_ct_account(j->ct, j->skb, map);
+	sip_strict_ct_adopt(j);
+	if (!map->nat && !source)
+		return NF_ACCEPT;
+	verdict = sip_strict_ct_nat(j->ct, &map->in, false, NF_NAT_MANIP_DST);
+	if (verdict == NF_ACCEPT)
+		verdict = sip_strict_ct_nat(j->ct, source ?: &j->src, any_port, NF_NAT_MANIP_SRC);
+	return verdict;
+}
+
+static unsigned int sip_strict_attach_outside(struct sip_strict_join *j)
+{
+	unsigned int verdict = NF_ACCEPT;
+	bool join;
+
+	if (sip_strict_zone_is_directional(j)) {
+		SIP_STRICT_INC(j->sn, zone_dir);
+		return NF_ACCEPT;
+	}
+	j->own = sip_strict_map_live_in(j->sn, &j->src);
+	if (j->own && !j->own->nat)
+		j->own = NULL;
+	j->inside = !j->own && sip_strict_join_is_inside(j);
+	j->genuine = j->map->kind != SIP_STRICT_CONTACT && sip_strict_packet_is_genuine(j);
+
+	spin_lock_bh(&j->sn->lock);
+	join = sip_strict_join_decide(j);
+	spin_unlock_bh(&j->sn->lock);
+	if (join)
+		verdict = sip_strict_join_outside(j);
+	return verdict;
+}
+
+/* ---- inside first ------------------------------------------------------- */
+
+/*
+ * Under the lock: which mapping of the sender? The one with this far end; or
+ * else the only one, whose mark leads the packet out by the right uplink.
+ */
+static bool sip_strict_join_choose(struct sip_strict_join *j)
+{
+	struct rhlist_head *list, *pos;
+	struct sip_strict_map *map;
+	struct sip_ip ip;
+	u32 n = 0;
+
+	sip_strict_ip_of(&ip, &j->dst);
+	list = sip_strict_map_list_in(j->sn, &j->src);
+	rhl_for_each_entry_rcu(map, pos, list, node_in) {
+		if (!map->live)
+			continue;
+		j->own = map;
+		n++;
+		if (!sip_strict_map_has_peer(map, &ip))
+			continue;
+		j->master = sip_strict_map_master(map);
+		return true;
+	}
+	if (n == 1)
+		j->master = sip_strict_map_master(j->own);
+	return false;
+}
+
+static unsigned int sip_strict_attach_inside(struct sip_strict_join *j)
+{
+	struct sip_strict_end end;
+	unsigned int verdict;
+	bool peer;
+
+	/* It leaves from a mapping's pair already, only not RELATED. */
+	if (nf_ct_is_confirmed(j->ct)) {
+		sip_strict_end_of(&end, j->ct, IP_CT_DIR_REPLY, true);
+		if (sip_strict_map_live_out(j->sn, &end))
+			return NF_ACCEPT;
+	}
+	spin_lock_bh(&j->sn->lock);
+	peer = sip_strict_join_choose(j);
+	spin_unlock_bh(&j->sn->lock);
+	if (!j->master)
+		return NF_ACCEPT;
+	if (nf_ct_is_confirmed(j->ct)) {
+		if (!peer || !j->own->nat || sip_strict_ct_is_call(j->sn, j->ct))
+			return NF_ACCEPT;
+		verdict = sip_strict_join_retrack(j, j->own);
+		if (verdict != NF_ACCEPT || !j->ct)
+			return verdict;
+	}
+	if (!peer) {
+		sip_strict_ct_marks(j->ct, j->master);
+		return NF_ACCEPT;
+	}
+	if (!sip_strict_join_remember(j, j->own, true, false))
+		return NF_DROP;
+	sip_strict_join_used(j, j->own, &j->dst);
+	sip_strict_ct_account(j->ct, j->skb, j->own);
+	sip_strict_ct_adopt(j);
+	return NF_ACCEPT;
+}
+
+static void sip_strict_join_fill(struct sip_strict_join *j, struct sip_strict_net *sn,
+				 struct sk_buff *skb, const struct nf_hook_state *state,
+				 struct nf_conn *ct)
+{
+	memset(j, 0, sizeof(*j));
+	j->sn = sn;
+	j->skb = skb;
+	j->state = state;
+	j->ct = ct;
+	sip_strict_end_of(&j->src, ct, IP_CT_DIR_ORIGINAL, false);
+	sip_strict_end_of(&j->dst, ct, IP_CT_DIR_ORIGINAL, true);
+}
+
+static void sip_strict_join_done(struct sip_strict_join *j)
+{
+	if (j->master)
+		nf_ct_put(j->master);
+	sip_strict_reap_run(j->sn, &j->reap);
+}
+
+/**
+ * sip_strict_attach() - a packet without connection yet, at an armed port
+ * @sn: the namespace
+ * @skb: the packet; its connection may be replaced
+ * @state: of the hook (PRE_ROUTING or LOCAL_OUT, after conntrack)
+ * @ct: its connection: NEW, mostly unconfirmed
+ *
+ * Context: RCU read lock held, sn->lock not.
+ * Return: NF_ACCEPT; NF_DROP: its mapping has closed this moment.
+ */
+unsigned int sip_strict_attach(struct sip_strict_net *sn, struct sk_buff *skb,
+			       const struct nf_hook_state *state, struct nf_conn *ct)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct sip_strict_join j;
+
+	sip_strict_join_fill(&j, sn, skb, state, ct);
+	j.map = sip_strict_map_live_out(sn, &j.dst);
+	if (j.map)
+		verdict = sip_strict_attach_outside(&j);
+	else if (sip_strict_map_live_in(sn, &j.src))
+		verdict = sip_strict_attach_inside(&j);
+	else
+		return NF_ACCEPT;
+	sip_strict_join_done(&j);
+	return verdict;
+}
+
+/* ---- source of inside first ones, in POST_ROUTING ------------------------ */
+
+/* Under the lock: the mapping whose egress this is, best with this far end. */
+static void sip_strict_join_egress(struct sip_strict_join *j, bool *elsewhere)
+{
+	struct rhlist_head *list, *pos;
+	struct sip_strict_map *map;
+	u32 rank, best = 0;
+	struct sip_ip ip;
+
+	sip_strict_ip_of(&ip, &j->dst);
+	list = sip_strict_map_list_in(j->sn, &j->src);
+	rhl_for_each_entry_rcu(map, pos, list, node_in) {
+		if (!map->live || !map->nat || !map->flow)
+			continue;
+		if (map->flow->oif && map->flow->oif != j->state->out->ifindex) {
+			*elsewhere = true;
+			continue;
+		}
+		rank = 1 + 2 * sip_strict_map_has_peer(map, &ip) + 4 * !!map->flow->oif;
+		if (rank <= best)
+			continue;
+		best = rank;
+		j->own = map;
+	}
+	/* Not known so far: this is it. */
+	if (j->own && !j->own->flow->oif)
+		WRITE_ONCE(j->own->flow->oif, j->state->out->ifindex);
+}
+
+static unsigned int sip_strict_join_leave(struct sip_strict_join *j)
+{
+	struct sip_strict_map *map = j->own;
+	struct sip_strict_end remote;
+
+	sip_strict_end_of(&remote, j->ct, IP_CT_DIR_REPLY, false);
+	if (!sip_strict_reply_clear(j->sn, map, j->ct, &remote, &map->out))
+		return NF_ACCEPT;
+	if (!sip_strict_join_remember(j, map, true, false))
+		return NF_DROP;
+	if (!test_bit(IPS_EXPECTED_BIT, &j->ct->status))
+		sip_strict_join_used(j, map, &remote);
+	sip_strict_ct_account(j->ct, j->skb, map);
+#if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
+	{
+		/* An uplink that goes down takes its media along, as masquerade does. */
+		struct nf_conn_nat *nat = nf_ct_nat_ext_add(j->ct);
+
+		if (nat)
+			nat->masq_index = j->state->out->ifindex;
+	}
+#endif
+	return sip_strict_ct_nat(j->ct, &map->out, false, NF_NAT_MANIP_SRC);
+}
+
+/**
+ * sip_strict_attach_source() - let a new connection from inside leave from the
+ * advertised pair
+ * @sn: the namespace
+ * @skb: the packet, before source NAT
+ * @state: of the hook
+ * @ct: its connection, unconfirmed, source not translated yet
+ * @ctinfo: NEW or RELATED
+ *
+ * Context: RCU read lock held, sn->lock not.
+ * Return: NF_ACCEPT; NF_DROP: its mapping has closed this moment.
+ */
+unsigned int sip_strict_attach_source(struct sip_strict_net *sn, struct sk_buff *skb,
+				      const struct nf_hook_state *state, struct nf_conn *ct,
+				      enum ip_conntrack_info ctinfo)
+{
+	unsigned int verdict = NF_ACCEPT;
+	struct sip_strict_join j;
+	bool elsewhere = false;
+
+	sip_strict_join_fill(&j, sn, skb, state, ct);
+	if (!sip_strict_map_live_in(sn, &j.src))
+		return NF_ACCEPT;
+	spin_lock_bh(&sn->lock);
+	sip_strict_join_egress(&j, &elsewhere);
+	spin_unlock_bh(&sn->lock);
+	if (j.own) {
+		verdict = sip_strict_join_leave(&j);
+	} else if (elsewhere) {
+		SIP_STRICT_INC(sn, other_uplink);
+		trace_sip_strict_expect(sn->net, sip_strict_map_live_in(sn, &j.src) ?: j.own,
+					"other_uplink", &j.dst);
+	}
+	sip_strict_join_done(&j);
+	return verdict;
+}

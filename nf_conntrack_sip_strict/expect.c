@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * expect.c - shows live mappings as kernel expectations.
+ *
+ * For conntrack -L expect, -E expect and conntrackd alone: what is published
+ * is NF_CT_EXPECT_INACTIVE and never matches; only the hooks attach. It costs
+ * a place in a machine-wide table, whose filling makes other helpers drop, and
+ * a global lock for each new connection of the namespace. So there are bounds:
+ * publish_expect a namespace, 250 a class and master, and half of what the
+ * table holds by default (its present maximum is not for modules to read).
+ *
+ * The expectation lock is never taken under sn->lock: mappings that went live
+ * are queued under it, and published after it, by sip_strict_reap_run(). A
+ * published expectation is owned by its mapping and withdrawn by the reap.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+
+#include "mapping.h"
+#include "trace.h"
+
+#define SIP_STRICT_CLASS_MAX 250 /* below the 255 at which a class evicts */
+
+/**
+ * struct sip_strict_publish - what is published outside the lock
+ * @master: referenced
+ * @pub: made here, handed to the mapping
+ * @exp: renewed: of a mapping that has one already, referenced
+ * @out: outside pair of the mapping
+ * @peer: its far side; family 0: any
+ * @id: of the mapping
+ * @class: of the mapping
+ */
+struct sip_strict_publish {
+	struct nf_conn *master;
+	struct sip_strict_pub *pub;
+	struct nf_conntrack_expect *exp;
+	struct sip_strict_end out;
+	struct sip_ip peer;
+	u64 id;
+	u8 class;
+};
+
+/**
+ * sip_strict_expect_queue() - a mapping is to be published, or renewed
+ * @sn: the namespace
+ * @map: the mapping, live
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_expect_queue(struct sip_strict_net *sn, struct sip_strict_map *map)
+{
+	if (list_empty(&map->queue))
+		list_add_tail(&map->queue, &sn->expect_queue);
+}
+
+/**
+ * sip_strict_expect_unqueue() - a mapping closes: withdraw
+ * @sn: the namespace
+ * @map: the mapping
+ * @reap: takes the expectation
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_expect_unqueue(struct sip_strict_net *sn, struct sip_strict_map *map,
+			       struct sip_strict_reap *reap)
+{
+	list_del_init(&map->queue);
+	if (!map->pub)
+		return;
+	llist_add(&map->pub->kill.node, &reap->kills);
+	map->pub = NULL;
+	map->published = false;
+	sn->n_published--;
+}
+
+/**
+ * sip_strict_expect_end() - withdraw
+ * @kill: of a published expectation; freed
+ *
+ * Context: sn->lock not held; takes the expectation lock.
+ */
+void sip_strict_expect_end(struct sip_strict_kill *kill)
+{
+	sip_strict_expect_withdraw(kill->exp);
+	nf_ct_expect_put(kill->exp);
+	kfree(kill);
+}
+
+/* ---- under the lock ----------------------------------------------------- */
+
+static bool sip_strict_publish_has_room(const struct sip_strict_net *sn)
+{
+	u32 limit = min_t(u32, READ_ONCE(sn->conf.publish_expect), nf_ct_expect_hsize * 2);
+
+	return sn->n_published < limit;
+}
+
+/* The far side, where there is but one; otherwise the source stands open. */
+static void sip_strict_publish_peer(const struct sip_strict_net *sn,
+				    const struct sip_strict_map *map, struct sip_ip *peer)
+{
+	const struct sip_strict_use *use;
+	u32 i, n = 0;
+
+	memset(peer, 0, sizeof(*peer));
+	if (map->kind == SIP_STRICT_CONTACT || !READ_ONCE(sn->conf.media_peer))
+		return;
+	list_for_each_entry(use, &map->uses, map_node) {
+		for (i = 0; use->call && i < use->call->n_peers; i++) {
+			const struct sip_strict_peer *p = &use->call->peer[i];
+
+			if (!p->media || (n && sip_ip_equal(peer, &p->ip)))
+				continue;
+			*peer = p->ip;
+			n++;
+		}
+	}
+	if (n != 1 || peer->family != (map->out.l3num == NFPROTO_IPV4 ? SIP_AF_IP4 : SIP_AF_IP6))
+		memset(peer, 0, sizeof(*peer));
+}
+
+static bool sip_strict_publish_fill(struct sip_strict_net *sn, struct sip_strict_map *map,
+				    struct sip_strict_publish *p)
+{
+	bool observe;
+
+	memset(p, 0, sizeof(*p));
+	p->out = map->out;
+	p->id = map->id;
+	p->class = map->class;
+	if (map->pub) {
+		p->exp = map->pub->kill.exp;
+		refcount_inc(&p->exp->use);
+		map->pub->stamp = jiffies;
+		return true;
+	}
+	if (!map->flow || !sip_strict_publish_has_room(sn) || nf_ct_is_dying(map->flow->ct) ||
+	    !sip_strict_helper_of(map->flow->ct, &observe))
+		return false;
+	p->master = map->flow->ct;
+	nf_conntrack_get(&p->master->ct_general);
+	sip_strict_publish_peer(sn, map, &p->peer);
+	sn->n_published++; /* a place is held while it is made */
+	return true;
+}
+
+/*
+ * Extensions of a connection may move until it is confirmed, and a list of
+ * expectations starts in one of them: such mappings wait in the queue for the
+ * next message, or the sweep.
+ */
+static bool sip_strict_publish_waits(const struct sip_strict_map *map)
+{
+	return map->flow && !nf_ct_is_confirmed(map->flow->ct) && !nf_ct_is_dying(map->flow->ct);
+}
+
+/* The next one of the queue; false: there is none. */
+static bool sip_strict_publish_next(struct sip_strict_net *sn, struct sip_strict_publish *p)
+{
+	struct sip_strict_map *map, *next;
+	bool found = false;
+
+	spin_lock_bh(&sn->lock);
+	list_for_each_entry_safe(map, next, &sn->expect_queue, queue) {
+		if (sip_strict_publish_waits(map))
+			continue;
+		list_del_init(&map->queue);
+		found = !sn->leaving && sip_strict_publish_fill(sn, map, p);
+		if (found)
+			break;
+	}
+	spin_unlock_bh(&sn->lock);
+	return found;
+}
+
+/* Hand it to the mapping; false: that has closed, or another was quicker. */
+static bool sip_strict_publish_settle(struct sip_strict_net *sn, struct sip_strict_publish *p)
+{
+	struct sip_strict_map *map;
+	bool ok;
+
+	spin_lock_bh(&sn->lock);
+	map = sip_strict_map_find_out(sn, &p->out);
+	ok = p->pub && map && map->id == p->id && map->live && !map->pub;
+	if (ok) {
+		map->pub = p->pub;
+		map->published = true;
+		trace_sip_strict_expect(sn->net, map, "published", &map->out);
+	} else {
+		sn->n_published--;
+	}
+	spin_unlock_bh(&sn->lock);
+	return ok;
+}
+
+/* ---- after it ----------------------------------------------------------- */
+
+static int sip_strict_publish_insert(struct sip_strict_publish *p)
+{
+	const struct nf_conn_help *help = nfct_help(p->master);
+	union nf_inet_addr from = {};
+	struct nf_conntrack_expect *exp;
+	int err;
+
+	if (!help || READ_ONCE(help->expecting[p->class]) >= SIP_STRICT_CLASS_MAX)
+		return -EMFILE;
+	p->pub = kzalloc(sizeof(*p->pub), GFP_ATOMIC);
+	if (!p->pub)
+		return -ENOMEM;
+	if (p->peer.family)
+		memcpy(&from, p->peer.b, p->peer.family == SIP_AF_IP4 ? 4 : 16);
+	exp = sip_strict_expect_alloc(p->master, p->class, p->out.l3num, p->out.proto,
+				      p->peer.family ? &from : NULL, &p->out.addr, p->out.port);
+	err = exp ? sip_strict_expect_publish(exp, SIP_STRICT_PUB_LIFE) : -ENOMEM;
+	if (err) {
+		if (exp)
+			nf_ct_expect_put(exp);
+		kfree(p->pub);
+		p->pub = NULL;
+		return err;
+	}
+	p->pub->kill.exp = exp;
+	p->pub->stamp = jiffies;
+	return 0;
+}
+
+/**
+ * sip_strict_expect_run() - publish what is queued
+ * @sn: the namespace
+ *
+ * Context: softirq or process; sn->lock not held; takes the expectation lock.
+ */
+void sip_strict_expect_run(struct sip_strict_net *sn)
+{
+	struct sip_strict_publish p;
+
+	rcu_read_lock();
+	while (sip_strict_publish_next(sn, &p)) {
+		if (p.exp) {
+			sip_strict_expect_refresh(p.exp, SIP_STRICT_PUB_LIFE);
+			nf_ct_expect_put(p.exp);
+			continue;
+		}
+		if (sip_strict_publish_insert(&p))
+			SIP_STRICT_INC(sn, expect_failed);
+		if (!sip_strict_publish_settle(sn, &p) && p.pub)
+			sip_strict_expect_end(&p.pub->kill);
+		nf_ct_put(p.master);
+	}
+	rcu_read_unlock();
+}
