@@ -2,7 +2,7 @@
 /*
  * plan.c - what to change in the head of a message, and what to remember.
  *
- * One walk over the header index. For each field that rules.c does not keep,
+ * Walks the header index, Contacts first. For each field that rules.c does not keep,
  * the sender's end is asked first (its own addresses: map), then the
  * receiver's (what we put there for it: unmap). Bodies are plan_sdp.c's.
  *
@@ -80,10 +80,14 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 
 	if (!p->msg->first[SIP_H_VIA])
 		return;
+	/* Something that is no host: the value is kept whole. */
+	if (!via->sent_by.host.len) {
+		sip_plan_note(p, SIP_R_BAD_VALUE, via->sent_by.host.off);
+		return;
+	}
 	if (sip_ways_out(ways, SIP_F_VIA_SENT_BY) == SIP_MAP) {
 		if (via->sent_by.ip.family == SIP_AF_NONE)
-			sip_plan_note(p, via->sent_by.host.len ? SIP_R_FQDN : SIP_R_BAD_VALUE,
-				      via->sent_by.host.off);
+			sip_plan_note(p, SIP_R_FQDN, via->sent_by.host.off);
 		sip_place_map(p, &at, &seen);
 	}
 	/* The request's source was ours although its sender is outside. */
@@ -150,21 +154,14 @@ static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways)
 		sip_plan_uri(p, ways, SIP_F_RURI, &uri, -1);
 }
 
-static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
-			    const struct sip_header *header)
+static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
+			    enum sip_field field, struct sip_span value)
 {
-	enum sip_field field = (enum sip_field)sip_field_of_header[header->id];
-	u32 end = header->value.off + header->value.len;
-	u32 off = header->value.off;
+	u32 end = value.off + value.len;
+	u32 off = value.off;
 	struct sip_nameaddr na;
 	int more;
 
-	if (!field)
-		return;
-	/* Contact and Record-Route are read even where they are kept: peers. */
-	if (field != SIP_F_CONTACT && field != SIP_F_RECORD_ROUTE &&
-	    sip_ways_out(ways, field) == SIP_KEEP && sip_ways_in(ways, field) == SIP_KEEP)
-		return;
 	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, &na)) > 0 && !p->plan->reason) {
 		if (!na.star)
 			sip_plan_uri(p, ways, field, &na.uri, na.expires);
@@ -173,6 +170,27 @@ static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
 	}
 	if (more < 0)
 		sip_plan_note(p, SIP_R_BAD_VALUE, off);
+}
+
+/*
+ * All fields of the index that are, or are not, Contact. Contacts come first:
+ * routes and Refer-To may name one of them, wherever it stands.
+ */
+static void sip_plan_fields(struct sip_planner *p, const struct sip_ways *ways, bool contact)
+{
+	const struct sip_msg *msg = p->msg;
+	enum sip_field field;
+	u32 i;
+
+	for (i = 0; i < msg->n_headers && !p->plan->reason; i++) {
+		field = (enum sip_field)sip_field_of_header[msg->header[i].id];
+		if (!field || contact != (field == SIP_F_CONTACT))
+			continue;
+		/* These are read even where they are kept: they name peers. */
+		if (contact || field == SIP_F_RECORD_ROUTE ||
+		    sip_ways_out(ways, field) != SIP_KEEP || sip_ways_in(ways, field) != SIP_KEEP)
+			sip_plan_values(p, ways, field, msg->header[i].value);
+	}
 }
 
 /* ---- the body's length and its digest ----------------------------------- */
@@ -337,7 +355,6 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 		.out = msg->request ? SIP_REQ_OUT : SIP_RSP_OUT,
 		.in = msg->request ? SIP_REQ_IN : SIP_RSP_IN,
 	};
-	u32 i;
 
 	plan->reason = SIP_R_OK;
 	plan->reason_off = 0;
@@ -349,8 +366,9 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 
 	sip_plan_ruri(&p, &ways);
 	sip_plan_via(&p, &ways);
-	for (i = 0; i < msg->n_headers && !plan->reason; i++)
-		sip_plan_header(&p, &ways, &msg->header[i]);
+	if (msg->first[SIP_H_CONTACT])
+		sip_plan_fields(&p, &ways, true);
+	sip_plan_fields(&p, &ways, false);
 	if (!plan->reason)
 		sip_plan_body(&p);
 	if (!plan->reason)

@@ -209,6 +209,12 @@ static void sip_plan_restore_port(struct sip_planner *p, const struct sip_place 
 
 /* ---- out: map ----------------------------------------------------------- */
 
+/* Only Via and Contact make mappings; routes and Refer-To must have one. */
+static bool sip_place_own_only(const struct sip_place *at)
+{
+	return at->field != SIP_F_CONTACT && at->field != SIP_F_VIA_SENT_BY;
+}
+
 static enum sip_reason sip_place_ask(struct sip_planner *p, const struct sip_place *at,
 					const struct sip_ap *ap, bool public, struct sip_ap *seen)
 {
@@ -217,13 +223,30 @@ static enum sip_reason sip_place_ask(struct sip_planner *p, const struct sip_pla
 		.ap = *ap,
 		.transport = sip_place_transport(p, at),
 		.said = at->transport != SIP_T_NONE,
-		.own_only = at->field != SIP_F_CONTACT && at->field != SIP_F_VIA_SENT_BY,
+		.own_only = sip_place_own_only(at),
 		.public = public,
 	};
 
 	if (q.transport == SIP_T_OTHER)
 		return SIP_R_FOREIGN_ADDR;
 	return p->ctx->ops->map(p->ctx->priv, &q, seen);
+}
+
+/* A Contact of this very message is in use, too: repeats must not differ. */
+static const struct sip_addr_fact *sip_place_contact(const struct sip_planner *p,
+						     const struct sip_place *at,
+						     const struct sip_ap *ap)
+{
+	const struct sip_addr_fact *fact;
+	u32 i;
+
+	for (i = 0; i < p->plan->n_addrs; i++) {
+		fact = &p->plan->addr[i];
+		if (fact->field == SIP_F_CONTACT && fact->ours && sip_ap_equal(&fact->real, ap) &&
+		    fact->transport == sip_place_transport(p, at))
+			return fact;
+	}
+	return NULL;
 }
 
 /*
@@ -235,10 +258,15 @@ static enum sip_reason sip_place_seen(struct sip_planner *p, const struct sip_pl
 				      const struct sip_ap *ap, struct sip_ap *seen)
 {
 	const struct sip_end *snd = &p->ctx->snd;
+	const struct sip_addr_fact *contact;
 	enum sip_reason reason = SIP_R_OK;
 
-	if (at->field != SIP_F_REFER_TO &&
-	    (at->flow_port || (sip_ap_equal(ap, &snd->real) && sip_place_is_on_flow(p, at))))
+	contact = sip_place_own_only(at) ? sip_place_contact(p, at, ap) : NULL;
+	if (contact)
+		*seen = contact->seen;
+	else if (at->field != SIP_F_REFER_TO &&
+		 (at->flow_port ||
+		  (sip_ap_equal(ap, &snd->real) && sip_place_is_on_flow(p, at))))
 		*seen = snd->seen;
 	else
 		reason = sip_place_ask(p, at, ap, false, seen);

@@ -174,6 +174,29 @@ static void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact
 		q->rtcp.port = fact->rtcp.port;
 }
 
+/* ---- edits -------------------------------------------------------------- */
+
+/* The numbers are known here: what stays equal needs no second reading. */
+static void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
+			       const struct sdp_addr *addr, const struct sip_ip *ip)
+{
+	u8 text[46];
+
+	if (!sip_ip_equal(&addr->ip, ip))
+		sip_plan_edit(b->p, field, addr->text.off, addr->text.len, text,
+			      sip_ip_format(ip, text));
+}
+
+static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
+				 struct sip_span digits, u16 old, u16 port)
+{
+	u8 text[6];
+
+	if (old != port)
+		sip_plan_edit(b->p, field, digits.off, digits.len, text,
+			      sip_port_format(port, text));
+}
+
 /* RFC 3605: the port, and the address where there is one. */
 static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sip_media_query *q,
 				 const struct sip_ap *seen)
@@ -183,9 +206,10 @@ static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sip_medi
 	if (!stream->rtcp_port_text.len || !seen->port ||
 	    sip_rule_action(SIP_F_SDP_RTCP, b->out) != SIP_MAP)
 		return;
-	sip_plan_edit_number(b->p, SIP_F_SDP_RTCP, stream->rtcp_port_text, seen->port);
+	sip_stream_edit_port(b, SIP_F_SDP_RTCP, stream->rtcp_port_text, stream->rtcp_port,
+			     seen->port);
 	if (stream->rtcp_addr.text.len && sip_ip_equal(&stream->rtcp_addr.ip, &q->rtp.ip))
-		sip_plan_edit_ip(b->p, SIP_F_SDP_RTCP, stream->rtcp_addr.text, &seen->ip);
+		sip_stream_edit_ip(b, SIP_F_SDP_RTCP, &stream->rtcp_addr, &seen->ip);
 }
 
 static void sip_stream_edit(const struct sip_body *b, const struct sip_media_query *q,
@@ -194,10 +218,11 @@ static void sip_stream_edit(const struct sip_body *b, const struct sip_media_que
 	const struct sdp_stream *stream = q->stream;
 
 	if (sip_rule_action(SIP_F_SDP_MEDIA, b->out) == SIP_MAP)
-		sip_plan_edit_number(b->p, SIP_F_SDP_MEDIA, stream->port_text, a->rtp.port);
+		sip_stream_edit_port(b, SIP_F_SDP_MEDIA, stream->port_text, stream->port,
+				     a->rtp.port);
 	if (stream->conn.text.len && !q->existing_only &&
 	    sip_rule_action(SIP_F_SDP_CONN, b->out) == SIP_MAP)
-		sip_plan_edit_ip(b->p, SIP_F_SDP_CONN, stream->conn.text, &a->rtp.ip);
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, &stream->conn, &a->rtp.ip);
 	if (q->rtcp.port)
 		sip_stream_edit_rtcp(b, q, &a->rtcp);
 	else if (rtcp_port == q->rtp.port)
@@ -320,7 +345,7 @@ static void sip_session_conn_map(const struct sip_body *b)
 		need.ip = need.spare;
 	}
 	if (need.ip)
-		sip_plan_edit_ip(b->p, SIP_F_SDP_CONN, conn->text, need.ip);
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, conn, need.ip);
 }
 
 /* ---- candidates --------------------------------------------------------- */
@@ -362,15 +387,16 @@ static void sip_candidates_map(const struct sip_body *b)
 		return;
 	for (i = 0; i < b->sdp->n_cands; i++) {
 		cand = &b->sdp->cand[i];
-		if (!cand->host || cand->addr.ip.family == SIP_AF_NONE)
+		if (!cand->host)
 			continue;
 		ap.ip = cand->addr.ip;
 		ap.port = cand->port;
 		seen = sip_body_seen(b, &ap, cand->udp);
 		if (!seen)
 			continue;
-		sip_plan_edit_ip(b->p, SIP_F_SDP_CANDIDATE, cand->addr.text, &seen->ip);
-		sip_plan_edit_number(b->p, SIP_F_SDP_CANDIDATE, cand->port_text, seen->port);
+		sip_stream_edit_ip(b, SIP_F_SDP_CANDIDATE, &cand->addr, &seen->ip);
+		sip_stream_edit_port(b, SIP_F_SDP_CANDIDATE, cand->port_text, cand->port,
+				     seen->port);
 	}
 }
 
@@ -415,13 +441,23 @@ static void sip_remote_candidates_unmap(const struct sip_body *b, struct sip_spa
 
 /* ---- descriptions and parts --------------------------------------------- */
 
-static void sip_body_out(const struct sip_body *b)
+static void sip_streams_map(const struct sip_body *b, bool hold)
 {
 	struct sip_plan *plan = b->p->plan;
 	u8 i;
 
 	for (i = b->first; i < plan->n_media && !plan->reason; i++)
-		sip_stream_map(b, &plan->media[i]);
+		if (plan->media[i].hold == hold)
+			sip_stream_map(b, &plan->media[i]);
+}
+
+static void sip_body_out(const struct sip_body *b)
+{
+	struct sip_plan *plan = b->p->plan;
+
+	/* A held one has what the call has, this description counted too. */
+	sip_streams_map(b, false);
+	sip_streams_map(b, true);
 	if (!plan->reason)
 		sip_session_conn_map(b);
 	if (!plan->reason)

@@ -39,15 +39,26 @@ void testmap_flow(struct testmap *map, enum sip_transport transport, const struc
 
 /* ---- mappings ----------------------------------------------------------- */
 
+/* TLS runs over TCP. */
+static enum sip_transport testmap_wire(enum sip_transport transport)
+{
+	return transport == SIP_T_TLS ? SIP_T_TCP : transport;
+}
+
 static struct testmap_map *testmap_find_in(struct testmap *map, const struct sip_ap *in,
-					   const struct sip_ip *out, bool media)
+					   const struct sip_ip *out, bool media,
+					   enum sip_transport transport)
 {
 	u32 i;
 
-	for (i = 0; i < map->n_maps; i++)
-		if (map->map[i].media == media && sip_ap_equal(&map->map[i].in, in) &&
-		    sip_ip_equal(&map->map[i].out.ip, out))
-			return &map->map[i];
+	for (i = 0; i < map->n_maps; i++) {
+		struct testmap_map *one = &map->map[i];
+
+		if (one->media == media && sip_ap_equal(&one->in, in) &&
+		    sip_ip_equal(&one->out.ip, out) &&
+		    (!one->transport || one->transport == testmap_wire(transport)))
+			return one;
+	}
 	return NULL;
 }
 
@@ -59,6 +70,25 @@ static struct testmap_map *testmap_find_out(struct testmap *map, const struct si
 		if (sip_ap_equal(&map->map[i].out, out))
 			return &map->map[i];
 	return NULL;
+}
+
+static bool testmap_put(struct testmap *map, bool media, const struct sip_ap *in,
+			const struct sip_ap *out, enum sip_transport transport)
+{
+	struct testmap_map *old = testmap_find_out(map, out);
+
+	if (old && !sip_ap_equal(&old->in, in))
+		return false;
+	if (old && (!old->transport || old->transport == testmap_wire(transport)))
+		return true;
+	if (map->n_maps >= TESTMAP_MAPS)
+		return false;
+	map->map[map->n_maps].media = media;
+	map->map[map->n_maps].transport = testmap_wire(transport);
+	map->map[map->n_maps].in = *in;
+	map->map[map->n_maps].out = *out;
+	map->n_maps++;
+	return true;
 }
 
 /**
@@ -73,24 +103,16 @@ static struct testmap_map *testmap_find_out(struct testmap *map, const struct si
 bool testmap_add(struct testmap *map, bool media, const struct sip_ap *in,
 		 const struct sip_ap *out)
 {
-	struct testmap_map *old = testmap_find_out(map, out);
-
-	if (old)
-		return sip_ap_equal(&old->in, in);
-	if (map->n_maps >= TESTMAP_MAPS)
-		return false;
-	map->map[map->n_maps].media = media;
-	map->map[map->n_maps].in = *in;
-	map->map[map->n_maps].out = *out;
-	map->n_maps++;
-	return true;
+	return testmap_put(map, media, in, out, SIP_T_NONE);
 }
 
 /* The outside pair of an inside one; made if need be, even shifts keep parity. */
 static enum sip_reason testmap_map(struct testmap *map, const struct sip_ap *in,
-				   const struct sip_ip *ip, bool media, struct sip_ap *out)
+				   const struct sip_ip *ip, enum sip_transport transport,
+				   struct sip_ap *out)
 {
-	struct testmap_map *old = testmap_find_in(map, in, ip, media);
+	bool media = transport == SIP_T_NONE;
+	struct testmap_map *old = testmap_find_in(map, in, ip, media, transport);
 	u32 tries;
 
 	if (old) {
@@ -102,7 +124,7 @@ static enum sip_reason testmap_map(struct testmap *map, const struct sip_ap *in,
 	if (sip_ap_equal(in, &map->ctx.snd.real))
 		out->port = map->ctx.snd.seen.port;
 	for (tries = 0; tries < 1000; tries++, out->port = (u16)(out->port + 2))
-		if (out->port >= 1024 && testmap_add(map, media, in, out))
+		if (out->port >= 1024 && testmap_put(map, media, in, out, transport))
 			return SIP_R_OK;
 	return SIP_R_NO_PORT;
 }
@@ -118,7 +140,7 @@ static enum sip_reason testmap_public(struct testmap *map, const struct sip_map_
 		return sip_ip_equal(&old->in.ip, &in.ip) ? SIP_R_OK : SIP_R_TAKEN;
 	if (!sip_ap_equal(&q->ap, &map->ctx.snd.seen))
 		in.port = q->ap.port;
-	return testmap_add(map, false, &in, &q->ap) ? SIP_R_OK : SIP_R_NO_PORT;
+	return testmap_put(map, false, &in, &q->ap, q->transport) ? SIP_R_OK : SIP_R_NO_PORT;
 }
 
 static enum sip_reason testmap_op_map(void *priv, const struct sip_map_query *q,
@@ -137,8 +159,8 @@ static enum sip_reason testmap_op_map(void *priv, const struct sip_map_query *q,
 	if (!sip_ip_equal(&q->ap.ip, &map->ctx.snd.real.ip))
 		return SIP_R_FOREIGN_ADDR;
 	if (!q->own_only)
-		return testmap_map(map, &q->ap, &map->ctx.snd.seen.ip, false, seen);
-	old = testmap_find_in(map, &q->ap, &map->ctx.snd.seen.ip, false);
+		return testmap_map(map, &q->ap, &map->ctx.snd.seen.ip, q->transport, seen);
+	old = testmap_find_in(map, &q->ap, &map->ctx.snd.seen.ip, false, q->transport);
 	if (!old)
 		return SIP_R_FOREIGN_ADDR;
 	*seen = old->out;
@@ -169,12 +191,12 @@ static enum sip_reason testmap_op_map_media(void *priv, const struct sip_media_q
 		return SIP_R_FOREIGN_ADDR;
 	if (!q->self && !map->media_host)
 		return SIP_R_OTHER_HOST;
-	if (q->existing_only && !testmap_find_in(map, &q->rtp, out, true))
+	if (q->existing_only && !testmap_find_in(map, &q->rtp, out, true, SIP_T_NONE))
 		return SIP_R_FOREIGN_ADDR;
 	for (i = 0; i < q->count; i++, rtp.port = (u16)(rtp.port + 2)) {
 		struct sip_ap seen;
 
-		reason = testmap_map(map, &rtp, out, true, &seen);
+		reason = testmap_map(map, &rtp, out, SIP_T_NONE, &seen);
 		if (reason)
 			return reason;
 		if (!i)
@@ -182,7 +204,7 @@ static enum sip_reason testmap_op_map_media(void *priv, const struct sip_media_q
 	}
 	if (!rtcp.port)
 		return SIP_R_OK;
-	return testmap_map(map, &rtcp, out, true, &a->rtcp);
+	return testmap_map(map, &rtcp, out, SIP_T_NONE, &a->rtcp);
 }
 
 static enum sip_reason testmap_op_unmap_media(void *priv, const struct sip_ap *seen,
@@ -344,7 +366,7 @@ void testmap_learn(struct testmap *map, const struct sip_msg *msg, const struct 
 		testmap_text(mem->branch, &mem->branch_len, msg->buf + msg->via.branch.off,
 			     msg->via.branch.len);
 		if (fact->field == SIP_F_CONTACT && fact->ours)
-			testmap_add(map, false, &fact->real, &fact->seen);
+			testmap_put(map, false, &fact->real, &fact->seen, fact->transport);
 	}
 }
 

@@ -39,9 +39,10 @@ struct testmap_mem {
 	u8 branch[TESTMAP_TEXT];
 };
 
-/* A pinhole: inside pair, outside pair. */
+/* A pinhole: inside pair, outside pair; SIP_T_NONE: for any transport. */
 struct testmap_map {
 	bool media;
+	enum sip_transport transport;
 	struct sip_ap in;
 	struct sip_ap out;
 };
