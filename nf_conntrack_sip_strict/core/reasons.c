@@ -5,8 +5,8 @@
 #include "reasons.h"
 #include "shim.h"
 
-/* msg->notes and sdp->notes hold a bit for each. */
-_Static_assert(SIP_R_MAX <= 64, "a reason per bit of a u64");
+/* msg->notes and sdp->notes hold a bit for each: no more than 64 of them. */
+enum { SIP_REASONS_FIT = 1 / (SIP_R_MAX <= 64) };
 
 /**
  * sip_reason_name() - a reason as one word
