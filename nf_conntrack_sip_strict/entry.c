@@ -108,17 +108,18 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
  * sip_strict_entries_look() - read the counters of a mapping's connections
  * @sn: the namespace
  * @map: the mapping
- * @alive: set to whether one exists now
  *
  * Context: RCU read lock and sn->lock held.
+ * Return: true if one exists now.
  */
-void sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *map, bool *alive)
+bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *map)
 {
 	struct sip_strict_entry *entry;
+	bool alive = false;
 
-	*alive = false;
 	hlist_for_each_entry(entry, &map->entries, node)
-		*alive |= sip_strict_entry_look(sn, map, entry);
+		alive |= sip_strict_entry_look(sn, map, entry);
+	return alive;
 }
 
 /* ---- remembering -------------------------------------------------------- */

@@ -197,9 +197,8 @@ static bool sip_strict_ct_has_other(const struct nf_conn *ct)
  */
 static bool sip_strict_hook_is_lost(struct sip_strict_net *sn, const struct nf_conn *ct)
 {
-	bool known = test_bit(sip_strict_lost_bit(ct), sn->lost) && sip_strict_flow_is_known(sn, ct);
-
-	if (!known && (!READ_ONCE(sn->conf.auto_assign) || !sip_strict_ct_is_watched(ct)))
+	if ((!test_bit(sip_strict_lost_bit(ct), sn->lost) || !sip_strict_flow_is_known(sn, ct)) &&
+	    (!READ_ONCE(sn->conf.auto_assign) || !sip_strict_ct_is_watched(ct)))
 		return false;
 	if (sip_strict_ct_has_other(ct))
 		return false;
@@ -333,19 +332,25 @@ static unsigned int sip_strict_hook_work(void *priv, struct sk_buff *skb,
 
 /* ---- registration ------------------------------------------------------- */
 
-#define SIP_STRICT_HOOK(fn, family, where, prio) \
-	{ .hook = fn, .pf = family, .hooknum = NF_INET_##where, .priority = prio }
-#define SIP_STRICT_HOOKS(family) \
-	SIP_STRICT_HOOK(sip_strict_hook_attach, family, PRE_ROUTING, SIP_STRICT_PRI_ATTACH), \
-	SIP_STRICT_HOOK(sip_strict_hook_attach, family, LOCAL_OUT, SIP_STRICT_PRI_ATTACH), \
-	SIP_STRICT_HOOK(sip_strict_hook_source, family, POST_ROUTING, SIP_STRICT_PRI_SOURCE), \
-	SIP_STRICT_HOOK(sip_strict_hook_work, family, POST_ROUTING, SIP_STRICT_PRI_WORK), \
-	SIP_STRICT_HOOK(sip_strict_hook_work, family, LOCAL_IN, SIP_STRICT_PRI_WORK)
+#define SIP_STRICT_HOOK(fn, family, where, prio) { \
+	.hook = sip_strict_hook_##fn, \
+	.pf = NFPROTO_##family, \
+	.hooknum = NF_INET_##where, \
+	.priority = prio, \
+}
 
 static const struct nf_hook_ops sip_strict_hook_ops[] = {
-	SIP_STRICT_HOOKS(NFPROTO_IPV4),
+	SIP_STRICT_HOOK(attach, IPV4, PRE_ROUTING, SIP_STRICT_PRI_ATTACH),
+	SIP_STRICT_HOOK(attach, IPV4, LOCAL_OUT, SIP_STRICT_PRI_ATTACH),
+	SIP_STRICT_HOOK(source, IPV4, POST_ROUTING, SIP_STRICT_PRI_SOURCE),
+	SIP_STRICT_HOOK(work, IPV4, POST_ROUTING, SIP_STRICT_PRI_WORK),
+	SIP_STRICT_HOOK(work, IPV4, LOCAL_IN, SIP_STRICT_PRI_WORK),
 #if IS_ENABLED(CONFIG_IPV6)
-	SIP_STRICT_HOOKS(NFPROTO_IPV6),
+	SIP_STRICT_HOOK(attach, IPV6, PRE_ROUTING, SIP_STRICT_PRI_ATTACH),
+	SIP_STRICT_HOOK(attach, IPV6, LOCAL_OUT, SIP_STRICT_PRI_ATTACH),
+	SIP_STRICT_HOOK(source, IPV6, POST_ROUTING, SIP_STRICT_PRI_SOURCE),
+	SIP_STRICT_HOOK(work, IPV6, POST_ROUTING, SIP_STRICT_PRI_WORK),
+	SIP_STRICT_HOOK(work, IPV6, LOCAL_IN, SIP_STRICT_PRI_WORK),
 #endif
 };
 

@@ -446,14 +446,13 @@ bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
 static void sip_strict_maps_look(struct sip_strict_net *sn)
 {
 	struct sip_strict_map *map;
-	bool alive;
 	u32 i;
 
 	for (i = 0; i < min_t(u32, sn->n_maps, SIP_STRICT_LOOKS); i++) {
 		map = list_first_entry(&sn->map_list, struct sip_strict_map, list);
 		list_move_tail(&map->list, &sn->map_list);
 		if (map->n_entries)
-			sip_strict_entries_look(sn, map, &alive);
+			sip_strict_entries_look(sn, map);
 		if (map->pub && time_after(jiffies, map->pub->stamp + SIP_STRICT_PUB_RENEW))
 			sip_strict_expect_queue(sn, map);
 	}
@@ -496,7 +495,7 @@ void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
 	int i;
 
 	memset(count, 0, sizeof(*count));
-	sip_strict_entries_look(sn, map, &count->alive);
+	count->alive = sip_strict_entries_look(sn, map);
 	for (i = 0; i < 2; i++) {
 		count->packets[i] = map->done.packets[i];
 		count->bytes[i] = map->done.bytes[i];

@@ -124,7 +124,7 @@ void sip_strict_entry_end_from(struct sip_strict_net *sn, struct sip_strict_map 
 			       const struct sip_ip *ip, struct sip_strict_reap *reap);
 void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			    struct sip_strict_reap *reap);
-void sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *map, bool *alive);
+bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *map);
 
 /* admit.c: all under sn->lock */
 bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_ip *ip);

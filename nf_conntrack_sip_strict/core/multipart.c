@@ -86,9 +86,12 @@ static enum sip_mime_kind sip_mime_type(const u8 *buf, struct sip_span value,
 {
 	u32 end = value.off + value.len;
 	u32 off = value.off;
-	struct sip_span type = sip_mime_word(buf, &off, end);
-	struct sip_span subtype;
+	struct sip_span type, subtype;
 
+	/* As nearly everybody writes it. */
+	if (value.len == 15 && !memcmp(buf + off, "application/sdp", 15))
+		return SIP_MIME_SDP;
+	type = sip_mime_word(buf, &off, end);
 	if (off == end || buf[off] != '/')
 		return SIP_MIME_OTHER;
 	off++;
@@ -122,10 +125,11 @@ static bool sip_mime_is_session(const u8 *buf, const struct sip_mime *mime)
 {
 	u32 end = mime->disposition.off + mime->disposition.len;
 	u32 off = mime->disposition.off;
-	struct sip_span word = sip_mime_word(buf, &off, end);
+	struct sip_span word;
 
-	if (!mime->disposition.len)
+	if (off == end)
 		return true;
+	word = sip_mime_word(buf, &off, end);
 	if (off < end && buf[off] != ';')
 		return false;
 	return sip_span_equal_nocase(buf, word, "session") ||

@@ -35,15 +35,18 @@ struct sdp_reader {
 
 /* ---- bytes -------------------------------------------------------------- */
 
-static u32 sdp_skip_blanks(const u8 *buf, u32 off, u32 end)
+/* Nearly always there are none, or one. */
+static inline u32 sdp_skip_blanks(const u8 *buf, u32 off, u32 end)
 {
+	if (likely(off < end && buf[off] > ' '))
+		return off;
 	while (off < end && sip_byte_is_blank(buf[off]))
 		off++;
 	return off;
 }
 
 /* The next token of a line; len 0: there is none. */
-static struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
+static inline struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 {
 	struct sip_span token = { sdp_skip_blanks(buf, *off, end), 0 };
 
@@ -54,16 +57,10 @@ static struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 	return token;
 }
 
-/*
- * Where the line that begins at *off ends, and the next one begins (RFC 8866
- * section 5: CRLF, and parsers should accept LF). A byte-string has neither
- * NUL nor CR (section 9): false, and *off is where it stands.
- */
-static bool sdp_line_next(const u8 *buf, u32 *off, u32 end, u32 *eol)
+/* As sdp_line_next(), where @i is the first byte that is not plain text. */
+static bool sdp_line_end(const u8 *buf, u32 i, u32 *off, u32 end, u32 *eol)
 {
-	u32 i = *off;
-
-	while ((i = sip_scan_control(buf, i, end)) < end) {
+	for (; i < end; i = sip_scan_control(buf, i, end)) {
 		*eol = i;
 		*off = i;
 		if (!buf[i])
@@ -85,39 +82,75 @@ static bool sdp_line_next(const u8 *buf, u32 *off, u32 end, u32 *eol)
 	return true;
 }
 
-static bool sdp_port_read(const u8 *buf, struct sip_span digits, u16 *port)
+/*
+ * Where the line that begins at *off ends, and the next one begins (RFC 8866
+ * section 5: CRLF, and parsers should accept LF). A byte-string has neither
+ * NUL nor CR (section 9): false, and *off is where it stands.
+ */
+static inline bool sdp_line_next(const u8 *buf, u32 *off, u32 end, u32 *eol)
 {
-	u32 number;
+	u32 i = sip_scan_control(buf, *off, end);
 
-	if (!sip_span_number(buf, digits, 65535, &number))
-		return false;
-	*port = (u16)number;
+	if (unlikely(end - i < 2 || memcmp(buf + i, "\r\n", 2)))
+		return sdp_line_end(buf, i, off, end, eol);
+	*eol = i;
+	*off = i + 2;
 	return true;
+}
+
+static inline bool sdp_port_read(const u8 *buf, struct sip_span digits, u16 *port)
+{
+	u32 value = 0;
+	u32 i;
+
+	for (i = 0; i < digits.len; i++) {
+		u32 digit = (u32)buf[digits.off + i] - '0';
+
+		if (digit > 9)
+			return false;
+		value = value * 10 + digit;
+		if (value > 65535)
+			return false;
+	}
+	*port = (u16)value;
+	return digits.len != 0;
 }
 
 /* ---- c= and addresses --------------------------------------------------- */
 
+/* nettype addrtype: a family that can be ours, or SIP_AF_NONE. */
+static u8 sdp_addr_family(const u8 *buf, u32 *off, u32 end)
+{
+	struct sip_span net, type;
+
+	if (likely(end - *off > 7 && !memcmp(buf + *off, "IN IP4 ", 7))) {
+		*off += 7;
+		return SIP_AF_IP4;
+	}
+	net = sdp_token(buf, off, end);
+	type = sdp_token(buf, off, end);
+	if (!sip_span_equal_nocase(buf, net, "IN"))
+		return SIP_AF_NONE;
+	if (sip_span_equal_nocase(buf, type, "IP4"))
+		return SIP_AF_IP4;
+	return sip_span_equal_nocase(buf, type, "IP6") ? SIP_AF_IP6 : SIP_AF_NONE;
+}
+
 /* RFC 8866 5.7: nettype addrtype address [/ttl] [/count]. */
 static bool sdp_addr_read(const u8 *buf, u32 off, u32 end, struct sdp_addr *addr)
 {
-	struct sip_span net = sdp_token(buf, &off, end);
-	struct sip_span type = sdp_token(buf, &off, end);
-	struct sip_span text = sdp_token(buf, &off, end);
-	u8 family = SIP_AF_NONE;
+	u8 family = sdp_addr_family(buf, &off, end);
 	u32 i;
 
-	for (i = 0; i < text.len && buf[text.off + i] != '/'; i++)
+	off = sdp_skip_blanks(buf, off, end);
+	for (i = off; i < end && !sip_byte_is_blank(buf[i]) && buf[i] != '/'; i++)
 		;
-	text.len = i;
-	if (!text.len)
+	if (i == off)
 		return false;
-	addr->text = text;
-	if (sip_span_equal_nocase(buf, type, "IP4"))
-		family = SIP_AF_IP4;
-	else if (sip_span_equal_nocase(buf, type, "IP6"))
-		family = SIP_AF_IP6;
-	if (!family || !sip_span_equal_nocase(buf, net, "IN") ||
-	    !sip_ip_parse(buf + text.off, text.len, &addr->ip) || addr->ip.family != family)
+	addr->text.off = off;
+	addr->text.len = i - off;
+	if (!family || !sip_ip_parse(buf + off, i - off, &addr->ip) ||
+	    addr->ip.family != family)
 		memset(&addr->ip, 0, sizeof(addr->ip));
 	return true;
 }
@@ -170,6 +203,8 @@ static bool sdp_proto_begins(const u8 *buf, struct sip_span proto, const char *w
  */
 static enum sdp_proto sdp_proto_read(const u8 *buf, struct sip_span proto)
 {
+	if (likely(proto.len > 4 && !memcmp(buf + proto.off, "RTP/", 4)))
+		return SDP_UDP_RTP;
 	if (sdp_proto_begins(buf, proto, "RTP"))
 		return SDP_UDP_RTP;
 	if (sdp_proto_begins(buf, proto, "TCP"))
@@ -184,13 +219,15 @@ static enum sdp_proto sdp_proto_read(const u8 *buf, struct sip_span proto)
 
 static enum sdp_kind sdp_kind_read(const u8 *buf, struct sip_span kind)
 {
-	if (sip_span_equal_nocase(buf, kind, "audio"))
+	const u8 *word = buf + kind.off;
+
+	if (kind.len != 5)
+		return SDP_OTHER;
+	if (!memcmp(word, "audio", 5))
 		return SDP_AUDIO;
-	if (sip_span_equal_nocase(buf, kind, "video"))
+	if (!memcmp(word, "video", 5))
 		return SDP_VIDEO;
-	if (sip_span_equal_nocase(buf, kind, "image"))
-		return SDP_IMAGE;
-	return SDP_OTHER;
+	return memcmp(word, "image", 5) ? SDP_OTHER : SDP_IMAGE;
 }
 
 /* port [ "/" number of ports ], with blanks around the slash. */
@@ -235,7 +272,7 @@ static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 	off = sdp_media_port_read(r->buf, off, end, stream);
 	proto = sdp_token(r->buf, &off, end);
 	stream->proto = sdp_proto_read(r->buf, proto);
-	stream->msrp = sdp_proto_has(r->buf, proto, "MSRP");
+	stream->msrp = stream->proto == SDP_TCP && sdp_proto_has(r->buf, proto, "MSRP");
 	if (!proto.len && !stream->bad)
 		stream->bad = SIP_R_BAD_VALUE;
 	if (stream->bad)
@@ -246,15 +283,13 @@ static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 /* ---- a= ----------------------------------------------------------------- */
 
 /*
- * The attribute @name (RFC 8866 section 5.13, names compare with case): its
- * value, empty where it has none. Blanks around the colon are tolerated.
+ * What stands behind an attribute's name (RFC 8866 section 5.13): its value,
+ * empty where it has none. Blanks around the colon are tolerated. False: the
+ * name goes on, it is another one.
  */
-static bool sdp_attr_is(const u8 *buf, u32 off, u32 end, const char *name, u32 len,
-			struct sip_span *value)
+static bool sdp_attr_value(const u8 *buf, u32 off, u32 end, struct sip_span *value)
 {
-	if (end - off < len || memcmp(buf + off, name, len))
-		return false;
-	off = sdp_skip_blanks(buf, off + len, end);
+	off = sdp_skip_blanks(buf, off, end);
 	value->off = end;
 	value->len = 0;
 	if (off == end)
@@ -268,8 +303,11 @@ static bool sdp_attr_is(const u8 *buf, u32 off, u32 end, const char *name, u32 l
 	return true;
 }
 
+/* Names compare with case. */
 #define SDP_ATTR_IS(r, off, end, name, value) \
-	sdp_attr_is((r)->buf, off, end, name, sizeof(name) - 1, value)
+	((end) - (off) >= sizeof(name) - 1 && \
+	 !memcmp((r)->buf + (off), name, sizeof(name) - 1) && \
+	 sdp_attr_value((r)->buf, (off) + (u32)sizeof(name) - 1, end, value))
 
 /* RFC 3605 2.1: port [nettype addrtype address]. */
 static void sdp_rtcp_read(struct sdp_reader *r, struct sip_span value)
@@ -386,14 +424,16 @@ static void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 {
 	struct sip_span value;
 
-	switch (off < end ? r->buf[off] : 0) {
+	if (end - off < 3)
+		return;
+	switch (r->buf[off]) {
 	case 'r':
 		/* Most lines of a description are a=rtpmap. */
-		if (end - off > 2 && r->buf[off + 2] != 'p')
+		if (r->buf[off + 2] != 'p')
 			sdp_attr_r_read(r, off, end);
 		break;
 	case 's':
-		if (end - off > 1 && r->buf[off + 1] == 'e')
+		if (r->buf[off + 1] == 'e')
 			sdp_attr_s_read(r, off, end);
 		break;
 	case 'c':
@@ -442,36 +482,44 @@ static void sdp_bundle_mark(struct sdp_reader *r, struct sip_span group)
 	}
 }
 
-/* One line: its type, "=", its value. False: it is none. */
-static bool sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
-{
-	const u8 *buf = r->buf;
-	u8 type = buf[line] | 0x20;
-	u32 off = sdp_skip_blanks(buf, line + 1, end);
+enum sdp_line { SDP_LINE_OK, SDP_LINE_BAD, SDP_LINE_TOO_MANY, SDP_LINE_SECOND };
 
-	if (type < 'a' || type > 'z' || off == end || buf[off] != '=')
-		return false;
-	off = sdp_skip_blanks(buf, off + 1, end);
-	switch (buf[line]) {
+/* A line that matters; @off is where its value begins. */
+static enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+{
+	switch (r->buf[line]) {
 	case 'a':
 		sdp_attr_read(r, off, end);
-		break;
+		return SDP_LINE_OK;
 	case 'c':
 		sdp_conn_read(r, line, off, end);
-		break;
+		return SDP_LINE_OK;
 	case 'm':
-		if (!sdp_media_read(r, line, off, end))
-			r->sdp->reason = SIP_R_TOO_MANY_STREAMS;
-		break;
+		return sdp_media_read(r, line, off, end) ? SDP_LINE_OK : SDP_LINE_TOO_MANY;
 	case 'v':
 		if (r->began)
-			r->sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
+			return SDP_LINE_SECOND;
 		r->began = true;
-		break;
+		return SDP_LINE_OK;
 	default:
-		break;
+		return SDP_LINE_OK;
 	}
-	return true;
+}
+
+/* One line: its type, "=", its value; blanks around "=" are tolerated. */
+static inline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+{
+	const u8 *buf = r->buf;
+	u32 off = line + 1;
+
+	if ((u8)((buf[line] | 0x20) - 'a') > 'z' - 'a')
+		return SDP_LINE_BAD;
+	if (unlikely(off == end || buf[off] != '=')) {
+		off = sdp_skip_blanks(buf, off, end);
+		if (off == end || buf[off] != '=')
+			return SDP_LINE_BAD;
+	}
+	return sdp_value_read(r, line, sdp_skip_blanks(buf, off + 1, end), end);
 }
 
 static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reason, u32 off)
@@ -504,6 +552,7 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	struct sdp_reader r = { .buf = buf, .sdp = sdp };
 	u32 end = body.off + body.len;
 	u32 line, eol, off = body.off;
+	enum sdp_line what;
 	bool empty = false;
 	u32 i;
 
@@ -523,14 +572,16 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 			empty = true;
 			continue;
 		}
-		if (empty || !sdp_line_read(&r, line, eol))
+		what = empty ? SDP_LINE_BAD : sdp_line_read(&r, line, eol);
+		if (likely(what == SDP_LINE_OK))
+			continue;
+		if (what == SDP_LINE_BAD)
 			return sdp_give_up(sdp, SIP_R_BAD_SDP, line);
-		if (sdp->reason)
-			return sdp_give_up(sdp, sdp->reason, line);
-		if (sdp->notes & (1ULL << SIP_R_SECOND_SDP)) {
-			sdp->reason_off = line;
-			break;
-		}
+		if (what == SDP_LINE_TOO_MANY)
+			return sdp_give_up(sdp, SIP_R_TOO_MANY_STREAMS, line);
+		sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
+		sdp->reason_off = line;
+		break;
 	}
 	for (i = 0; i < r.n_groups; i++)
 		sdp_bundle_mark(&r, r.group[i]);

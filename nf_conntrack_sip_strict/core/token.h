@@ -8,6 +8,7 @@
 #ifndef SIP_TOKEN_H
 #define SIP_TOKEN_H
 
+#include "scan.h"
 #include "span.h"
 
 /* Classes of bytes, as bits. */
@@ -56,7 +57,67 @@ static inline u32 sip_lws(const u8 *buf, u32 off, u32 end)
 	return sip_lws_slow(buf, off, end);
 }
 
-u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte);
+/* Eight bytes of the message as they stand in memory. */
+static inline u64 sip_word(const u8 *at)
+{
+	u64 word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* High bit of the first byte that is zero; above it anything may be set. */
+static inline u64 sip_word_zero(u64 word)
+{
+	return (word - SIP_SCAN_ONES) & ~word & SIP_SCAN_HIGH;
+}
+
+/* High bit of the first byte that is a blank or a control character. */
+static inline u64 sip_word_blank(u64 word)
+{
+	return (word - SIP_SCAN_ONES * 0x21) & ~word & SIP_SCAN_HIGH;
+}
+
+/* Index of the byte that has the first of these bits. */
+static inline u32 sip_word_first(u64 bits)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if ((u32)bits)
+		return (u32)__builtin_ctz((u32)bits) >> 3;
+	return 4 + ((u32)__builtin_ctz((u32)(bits >> 32)) >> 3);
+#else
+	/* Carries run towards the first byte: only the caller's bytes are sure. */
+	return 0;
+#endif
+}
+
+/**
+ * sip_find() - find a byte, eight at a time
+ * @buf: the message
+ * @off: where to begin
+ * @end: where to stop
+ * @byte: what to find
+ *
+ * Return: offset of the first such byte, or @end.
+ */
+static inline u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
+{
+	const u64 pattern = SIP_SCAN_ONES * byte;
+	u64 hit, word;
+
+	for (; end - off >= sizeof(word); off += sizeof(word)) {
+		word = sip_word(buf + off) ^ pattern;
+		hit = (word - SIP_SCAN_ONES) & SIP_SCAN_HIGH;
+		/* Bytes above 0x7f look like a hit at first. */
+		if (likely(!hit) || !(hit & ~word))
+			continue;
+		return sip_find_in(buf, off, hit & ~word, byte);
+	}
+	while (off < end && buf[off] != byte)
+		off++;
+	return off;
+}
+
 bool sip_quoted(const u8 *buf, u32 *off, u32 end);
 bool sip_comment(const u8 *buf, u32 *off, u32 end);
 struct sip_span sip_trim(const u8 *buf, u32 off, u32 end);
