@@ -338,25 +338,34 @@ static bool sip_strict_zone_is_directional(const struct sip_strict_join *j)
 #endif
 }
 
-/* Is the source to be translated as well, and to what? */
+/*
+ * Hairpin: is the source to be translated as well, and to what? Not towards a
+ * host without NAT: that way POST_ROUTING decides, by the egress.
+ */
 static const struct sip_strict_end *sip_strict_join_source(const struct sip_strict_join *j)
 {
+	if (!j->map->nat || !j->state->in)
+		return NULL;
 	if (j->own)
 		return &j->own->out;
-	return j->inside && j->map->nat && j->state->in ? &j->map->out : NULL;
+	return j->inside ? &j->map->out : NULL;
 }
 
 /* Under the lock: is it let in? Fills in the master. */
 static bool sip_strict_join_decide(struct sip_strict_join *j)
 {
-	const struct sip_strict_end *seen = sip_strict_join_source(j) ?: &j->src;
+	const struct sip_strict_end *seen;
 	struct sip_ip ip;
 
 	if (!j->map->live)
 		return false;
 	if (j->own && !j->own->live)
 		j->own = NULL;
-	sip_strict_ip_of(&ip, seen);
+	seen = sip_strict_join_source(j);
+	sip_strict_ip_of(&ip, seen ?: &j->src);
+	/* It may have been told as it will look further on. */
+	if (!seen && j->own && !sip_strict_map_has_peer(j->map, &ip))
+		sip_strict_ip_of(&ip, &j->own->out);
 	if (!sip_strict_map_admits(j->sn, j->map, &ip, j->inside || j->own, j->genuine, &j->reap))
 		return false;
 	j->master = sip_strict_map_master(j->map);
@@ -395,12 +404,12 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 		return NF_ACCEPT;
 	if (!sip_strict_join_remember(j, map, false, source))
 		return NF_DROP;
-	if (j->own && !sip_strict_join_remember(j, j->own, true, true))
+	if (source && j->own && !sip_strict_join_remember(j, j->own, true, true))
 		return NF_DROP;
 	sip_strict_join_used(j, map, &j->src);
 	sip_strict_ct_account(j->ct, j->skb, map);
 	sip_strict_ct_adopt(j);
-	if (!map->nat && !source)
+	if (!map->nat)
 		return NF_ACCEPT;
 	verdict = sip_strict_ct_nat(j->ct, &map->in, false, NF_NAT_MANIP_DST);
 	if (verdict == NF_ACCEPT)

@@ -342,9 +342,9 @@ void sip_strict_reap_run(struct sip_strict_net *sn, struct sip_strict_reap *reap
 		llist_add(&kill->node, &sn->reaped);
 		again = true;
 	}
-	/* At once, even where the work waits for what is due later. */
+	/* Where it waits already for what is due later, within a second. */
 	if (again && !READ_ONCE(sn->leaving))
-		mod_delayed_work(system_wq, &sn->reap_work, 1);
+		schedule_delayed_work(&sn->reap_work, 1);
 	if (!list_empty_careful(&sn->expect_queue))
 		sip_strict_expect_run(sn);
 }

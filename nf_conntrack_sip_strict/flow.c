@@ -343,7 +343,8 @@ void sip_strict_flow_sweep_end(struct sip_strict_net *sn)
 	struct sip_strict_flow *flow;
 
 	list_for_each_entry(flow, &sn->flow_list, list) {
-		if (nf_ct_is_dying(flow->ct))
+		/* Never confirmed: dropped, or it lost to its twin (clash). */
+		if (nf_ct_is_dying(flow->ct) || !nf_ct_is_confirmed(flow->ct))
 			sip_strict_flow_renew(sn, flow);
 		if (!flow->hashed)
 			sip_strict_flow_defer(sn, flow);
