@@ -15,6 +15,7 @@ Besides messages (see flowfile.py) a flow has these steps:
     gone within S: WORDS      conntrack -L has none any more
     expected WORDS            conntrack -L expect has such an expectation
     not-expected within S: WORDS
+    expectations N            conntrack -L expect has so many
     listed WORDS              the module's list of live calls has such a line
     not-listed within S: WORDS
     counter NAME +N           NAME has grown by N (or: >=N) since the flow or 'count' began
@@ -421,6 +422,11 @@ class FlowRun:
 
     def _do_not_expected(self, rest):
         self._not_there(rest, self.net.expectations, "conntrack -L expect")
+
+    def _do_expectations(self, rest):
+        found = self.net.expectations("proto=17")
+        if len(found) != int(rest):
+            raise Failed("expect", f"conntrack -L expect has {len(found)} entries, not {rest}")
 
     def _do_listed(self, rest):
         if self.ours:
