@@ -11,6 +11,7 @@
  * fit refuses the plan, and a refused plan has neither edits nor facts.
  */
 #include "planner.h"
+#include "token.h"
 
 /* What the rules do with a place, at the sender's end and the receiver's. */
 struct sip_ways {
@@ -43,25 +44,23 @@ static enum sip_action sip_ways_in(const struct sip_ways *ways, enum sip_field f
 
 /*
  * RFC 3581 section 4: received and rport are the source that the far side saw.
- * Those that show @seen get @real, so that nobody learns two addresses for
- * itself. A port beside another NAT's address is that NAT's.
+ * Those that show @seen (or the address of our own sent-by) get @real, so that
+ * nobody learns two addresses for itself. A port beside another NAT's address
+ * is that NAT's.
  */
-static void sip_plan_via_source(struct sip_planner *p, const struct sip_ap *seen,
-				const struct sip_ap *real)
+static void sip_plan_via_source(struct sip_planner *p, const struct sip_end *end,
+				const struct sip_ip *sent_by)
 {
 	const struct sip_via *via = &p->msg->via;
-	const struct sip_hostport *sent_by = &via->sent_by;
-	bool ours = true;
 
 	if (via->received.len) {
-		ours = sip_ip_equal(&via->received_ip, &seen->ip) ||
-		       (seen == &p->ctx->rcv.seen && p->ctx->rcv.inside &&
-			sip_ip_equal(&via->received_ip, &sent_by->ip));
-		if (ours)
-			sip_plan_edit_ip(p, SIP_F_VIA_RECEIVED, via->received_host, &real->ip);
+		if (!sip_ip_equal(&via->received_ip, &end->seen.ip) &&
+		    !(sent_by && sip_ip_equal(&via->received_ip, sent_by)))
+			return;
+		sip_plan_edit_ip(p, SIP_F_VIA_RECEIVED, via->received_host, &end->real.ip);
 	}
-	if (ours && via->rport.len && via->rport_num == seen->port)
-		sip_plan_edit_number(p, SIP_F_VIA_RPORT, via->rport, real->port);
+	if (via->rport.len && via->rport_num == end->seen.port)
+		sip_plan_edit_number(p, SIP_F_VIA_RPORT, via->rport, end->real.port);
 }
 
 static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
@@ -78,8 +77,6 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 		.expires = -1,
 	};
 
-	if (!p->msg->first[SIP_H_VIA])
-		return;
 	/* Something that is no host: the value is kept whole. */
 	if (!via->sent_by.host.len) {
 		sip_plan_note(p, SIP_R_BAD_VALUE, via->sent_by.host.off);
@@ -93,9 +90,9 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 	/* The request's source was ours although its sender is outside. */
 	if (sip_ways_out(ways, SIP_F_VIA_RECEIVED) == SIP_UNMAP && !rcv->inside &&
 	    sip_end_is_natted(rcv))
-		sip_plan_via_source(p, &rcv->seen, &rcv->real);
+		sip_plan_via_source(p, rcv, NULL);
 	if (sip_ways_in(ways, SIP_F_VIA_SENT_BY) == SIP_UNMAP && sip_place_unmap(p, &at))
-		sip_plan_via_source(p, &rcv->seen, &rcv->real);
+		sip_plan_via_source(p, rcv, &via->sent_by.ip);
 }
 
 /* ---- URIs --------------------------------------------------------------- */
@@ -180,11 +177,13 @@ static void sip_plan_fields(struct sip_planner *p, const struct sip_ways *ways, 
 {
 	const struct sip_msg *msg = p->msg;
 	enum sip_field field;
+	bool is_contact;
 	u32 i;
 
 	for (i = 0; i < msg->n_headers && !p->plan->reason; i++) {
 		field = (enum sip_field)sip_field_of_header[msg->header[i].id];
-		if (!field || contact != (field == SIP_F_CONTACT))
+		is_contact = field == SIP_F_CONTACT;
+		if (!field || is_contact != contact)
 			continue;
 		/* These are read even where they are kept: they name peers. */
 		if (contact || field == SIP_F_RECORD_ROUTE ||
@@ -216,14 +215,6 @@ static bool sip_span_has(const u8 *buf, u32 off, u32 end, const char *word, u32 
 	return end - off >= len && sip_span_equal_nocase(buf, head, word);
 }
 
-static u32 sip_skip_blank(const u8 *buf, u32 off, u32 end)
-{
-	while (off < end && (buf[off] == ' ' || buf[off] == '\t' || buf[off] == '\r' ||
-			     buf[off] == '\n'))
-		off++;
-	return off;
-}
-
 /* RFC 7616 3.4: a parameter qop=auth-int, quoted or not, of the credentials. */
 static bool sip_credentials_cover_body(const u8 *buf, struct sip_span value)
 {
@@ -244,16 +235,15 @@ static bool sip_credentials_cover_body(const u8 *buf, struct sip_span value)
 		if (buf[off] == '"') {
 			quoted = true;
 		} else if (begin && sip_span_has(buf, off, end, "qop", 3)) {
-			i = sip_skip_blank(buf, off + 3, end);
+			i = sip_lws(buf, off + 3, end);
 			if (i < end && buf[i] == '=') {
-				i = sip_skip_blank(buf, i + 1, end);
+				i = sip_lws(buf, i + 1, end);
 				if (i < end && buf[i] == '"')
 					i++;
 				return sip_span_has(buf, i, end, "auth-int", 8);
 			}
 		}
-		begin = buf[off] == ',' || buf[off] == ' ' || buf[off] == '\t' ||
-			buf[off] == '\n';
+		begin = buf[off] == ',' || buf[off] <= ' ';
 	}
 	return false;
 }
@@ -278,13 +268,8 @@ static void sip_plan_credentials(struct sip_planner *p)
 static void sip_plan_body(struct sip_planner *p)
 {
 	u32 before = p->plan->n_edits;
-	enum sip_reason reason = sip_plan_bodies(p);
 
-	if (sip_reason_refuses(reason))
-		sip_plan_refuse(p, reason, p->msg->body.off);
-	else if (reason)
-		sip_plan_note(p, reason, p->msg->body.off);
-	if (p->plan->reason || p->plan->n_edits == before)
+	if (sip_plan_bodies(p) || p->plan->n_edits == before)
 		return;
 	p->plan->body_changed = true;
 	sip_plan_content_length(p);

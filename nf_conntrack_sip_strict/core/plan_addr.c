@@ -66,8 +66,7 @@ static bool sip_place_is_on_flow(const struct sip_planner *p, const struct sip_p
  *
  * Return: false if @host is no IP literal.
  */
-bool sip_place_ap(const struct sip_place *at, const struct sip_hostport *host,
-			 struct sip_ap *ap)
+bool sip_place_ap(const struct sip_place *at, const struct sip_hostport *host, struct sip_ap *ap)
 {
 	if (!host || host->ip.family == SIP_AF_NONE)
 		return false;
@@ -153,7 +152,7 @@ void sip_plan_peer(struct sip_planner *p, enum sip_field field, const struct sip
  * if need be.
  */
 void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
-				const struct sip_ap *ap, bool ours)
+			 const struct sip_ap *ap, bool ours)
 {
 	struct sip_plan *plan = p->plan;
 	u32 pos = plan->n_contacts_in;
@@ -216,7 +215,7 @@ static bool sip_place_own_only(const struct sip_place *at)
 }
 
 static enum sip_reason sip_place_ask(struct sip_planner *p, const struct sip_place *at,
-					const struct sip_ap *ap, bool public, struct sip_ap *seen)
+				     const struct sip_ap *ap, bool public, struct sip_ap *seen)
 {
 	struct sip_map_query q = {
 		.field = at->field,

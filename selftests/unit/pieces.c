@@ -210,15 +210,15 @@ static u32 rank_of(const struct rank *r)
 		.user_len = (u32)strlen(r->user),
 		.branch = (const u8 *)"z9",
 		.branch_len = 2,
-		.to_tag = strchr(r->flags, 't') != NULL,
+		.to_tag = !!strchr(r->flags, 't'),
 	};
 	const struct sip_mem mem = {
 		.kind = r->kind,
 		.field = r->from,
 		.mapped = true,
-		.this_dialog = strchr(r->flags, 'd') != NULL,
-		.sender_is_peer = strchr(r->flags, 'p') != NULL,
-		.same_branch = strchr(r->flags, 'b') != NULL,
+		.this_dialog = !!strchr(r->flags, 'd'),
+		.sender_is_peer = !!strchr(r->flags, 'p'),
+		.same_branch = !!strchr(r->flags, 'b'),
 		.user = (const u8 *)r->wrote,
 		.user_len = (u32)strlen(r->wrote),
 	};
