@@ -424,17 +424,12 @@ static void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 {
 	struct sip_span value;
 
-	if (end - off < 3)
-		return;
 	switch (r->buf[off]) {
 	case 'r':
-		/* Most lines of a description are a=rtpmap. */
-		if (r->buf[off + 2] != 'p')
-			sdp_attr_r_read(r, off, end);
+		sdp_attr_r_read(r, off, end);
 		break;
 	case 's':
-		if (r->buf[off + 1] == 'e')
-			sdp_attr_s_read(r, off, end);
+		sdp_attr_s_read(r, off, end);
 		break;
 	case 'c':
 		if (SDP_ATTR_IS(r, off, end, "candidate", &value))
@@ -506,20 +501,52 @@ static enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32
 	}
 }
 
+/* By its type: no SDP line; one that is passed over; one that is read. */
+enum sdp_class { SDP_C_NONE, SDP_C_PASS, SDP_C_READ };
+
+static const u8 sdp_line_class[256] = {
+	['a'] = SDP_C_READ,
+	['b'] = SDP_C_PASS,
+	['c'] = SDP_C_READ,
+	['d' ... 'l'] = SDP_C_PASS,
+	['m'] = SDP_C_READ,
+	['n' ... 'u'] = SDP_C_PASS,
+	['v'] = SDP_C_READ,
+	['w' ... 'z'] = SDP_C_PASS,
+	['A' ... 'Z'] = SDP_C_PASS,
+};
+
+/* Most lines of a description are a=rtpmap and a=fmtp: out with them. */
+static inline bool sdp_attr_matters(const u8 *name)
+{
+	static const bool first[256] = {
+		['c'] = true, ['g'] = true, ['i'] = true,
+		['m'] = true, ['r'] = true, ['s'] = true,
+	};
+
+	return first[name[0]] && name[2] != 'p';
+}
+
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
 static inline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
 {
 	const u8 *buf = r->buf;
+	u8 class = sdp_line_class[buf[line]];
 	u32 off = line + 1;
 
-	if ((u8)((buf[line] | 0x20) - 'a') > 'z' - 'a')
+	if (unlikely(class == SDP_C_NONE))
 		return SDP_LINE_BAD;
 	if (unlikely(off == end || buf[off] != '=')) {
 		off = sdp_skip_blanks(buf, off, end);
 		if (off == end || buf[off] != '=')
 			return SDP_LINE_BAD;
 	}
-	return sdp_value_read(r, line, sdp_skip_blanks(buf, off + 1, end), end);
+	if (class == SDP_C_PASS)
+		return SDP_LINE_OK;
+	off = sdp_skip_blanks(buf, off + 1, end);
+	if (buf[line] == 'a' && (end - off < 3 || !sdp_attr_matters(buf + off)))
+		return SDP_LINE_OK;
+	return sdp_value_read(r, line, off, end);
 }
 
 static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reason, u32 off)
@@ -568,14 +595,14 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 		line = off;
 		if (!sdp_line_next(buf, &off, end, &eol))
 			return sdp_give_up(sdp, SIP_R_BAD_SDP, off);
-		if (line == eol) {
+		if (unlikely(line == eol)) {
 			empty = true;
 			continue;
 		}
-		what = empty ? SDP_LINE_BAD : sdp_line_read(&r, line, eol);
-		if (likely(what == SDP_LINE_OK))
+		what = sdp_line_read(&r, line, eol);
+		if (likely(what == SDP_LINE_OK && !empty))
 			continue;
-		if (what == SDP_LINE_BAD)
+		if (what == SDP_LINE_BAD || empty)
 			return sdp_give_up(sdp, SIP_R_BAD_SDP, line);
 		if (what == SDP_LINE_TOO_MANY)
 			return sdp_give_up(sdp, SIP_R_TOO_MANY_STREAMS, line);
