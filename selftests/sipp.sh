@@ -87,6 +87,7 @@ sipp_run()
 		-timeout_error -trace_err -error_file "$WORK/$host.err" >"$WORK/$host.log" 2>&1)
 }
 
+# shellcheck disable=SC2317  # called by busywait
 sip_listens()
 {
 	ip netns exec "${!1}" ss -Hlun "sport = :5060" | grep -q .
@@ -111,14 +112,17 @@ call_through()
 		ktap_fail "the callee does not listen: $(tail -3 "$WORK/$callee.log")"
 		return
 	fi
-	sipp_run "$caller" -sf "$PWD/sipp/uac.xml" -i "$caller_ip" -p 5060 -min_rtp_port 20000 \
-		-max_rtp_port 29998 -m "$CALLS" -r "$RATE" "$target" || rc=$?
+	sipp_run "$caller" -sf "$PWD/sipp/uac.xml" -i "$caller_ip" -p 5060 -m "$CALLS" \
+		-r "$RATE" "$target" || rc=$?
+	if [[ $rc != 0 ]]; then
+		kill "$uas" 2>/dev/null || true
+	fi
 	wait "$uas" || rc=$((rc + $?))
 	inside=$(heard inside)
 	outside=$(heard outside)
 	if [[ $rc != 0 ]]; then
 		ktap_fail "not all of $CALLS calls succeeded (SIPp's exit codes $rc): $(
-			tail -5 "$WORK/$caller.log" "$WORK"/*.err 2>/dev/null)"
+			cat "$WORK"/*.err "$WORK/$caller.log" 2>/dev/null | grep -a . | head -12)"
 	elif [[ $inside -lt $CALLS || $outside -lt $CALLS ]]; then
 		ktap_fail "of $CALLS calls the inside heard $inside, the outside $outside"
 	elif [[ $HELPER == sip-strict ]] && ! verdicts_agree; then
@@ -140,6 +144,7 @@ media_entries()
 	ip netns exec "$gw" conntrack -L -p udp 2>/dev/null | grep -v 'port=5060' || true
 }
 
+# shellcheck disable=SC2317  # called by busywait
 nothing_left()
 {
 	[[ -z $(media_entries) ]]
