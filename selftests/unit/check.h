@@ -11,6 +11,7 @@
 static inline const char *check_plan(const struct sip_plan *plan, const struct sip_msg *msg)
 {
 	u32 total = msg->total;
+	bool body = false;
 	u32 end = 0;
 	u32 i;
 
@@ -31,9 +32,12 @@ static inline const char *check_plan(const struct sip_plan *plan, const struct s
 			return "an edit changes nothing";
 		if (edit->field >= SIP_F_MAX)
 			return "an edit has no field";
+		body |= edit->off >= msg->body.off && msg->body.len;
 		end = edit->off + edit->len;
 		total = total + edit->text_len - edit->len;
 	}
+	if (plan->body_changed != body)
+		return "body_changed is not whether the body changes";
 	if (plan->new_total != total)
 		return "new_total is not the length after the edits";
 	return NULL;

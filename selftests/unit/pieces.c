@@ -136,15 +136,15 @@ static void test_numbers(void)
 
 	for (i = 0; i < SIP_ARRAY_SIZE(cases); i++) {
 		p = planner_of(cases[i].text);
-		sip_plan_edit_number(&p, SIP_F_OTHER, (struct sip_span){ 0, msg.len },
-				     cases[i].number);
-		tap_ok(leaves(cases[i].want), "%s for %u becomes %s", cases[i].text,
+		tap_ok(sip_plan_edit_number(&p, SIP_F_OTHER, (struct sip_span){ 0, msg.len },
+					    cases[i].number) &&
+		       leaves(cases[i].want), "%s for %u becomes %s", cases[i].text,
 		       cases[i].number, cases[i].want);
 	}
 	testmap_ap("2001:db8::1", &ap);
 	p = planner_of("2001:DB8:0:0::1");
-	sip_plan_edit_ip(&p, SIP_F_OTHER, (struct sip_span){ 0, msg.len }, &ap.ip);
-	tap_ok(!plan.n_edits, "another spelling of an address stays");
+	tap_ok(sip_plan_edit_ip(&p, SIP_F_OTHER, (struct sip_span){ 0, msg.len }, &ap.ip) &&
+	       !plan.n_edits, "another spelling of an address stays");
 	p = planner_of("pc.example.net");
 	sip_plan_edit_ip(&p, SIP_F_OTHER, (struct sip_span){ 0, msg.len }, &ap.ip);
 	tap_ok(leaves("2001:db8::1"), "an address is written in its canonical form");
