@@ -70,6 +70,25 @@ void sip_plan_peer(struct sip_planner *p, enum sip_field field, const struct sip
 void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
 			 const struct sip_ap *ap, bool ours);
 
+/**
+ * struct sip_body - one session description under way
+ * @session: its index in plan->sdp; @first: its first fact in plan->media
+ * @natted: the sender is seen as another than it is: text may change
+ * @out: the way of the message at the sender's end
+ */
+struct sip_body {
+	struct sip_planner *p;
+	const struct sdp_session *sdp;
+	u8 session;
+	u8 first;
+	bool natted;
+	enum sip_way out;
+};
+
+/* plan_media.c */
+void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *fact);
+void sip_media_map(const struct sip_body *b);
+
 /* plan_sdp.c: all bodies; adds edits, media facts, part lengths, body_delta. */
 enum sip_reason sip_plan_bodies(struct sip_planner *p);
 

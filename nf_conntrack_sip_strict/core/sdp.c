@@ -304,10 +304,15 @@ static bool sdp_attr_value(const u8 *buf, u32 off, u32 end, struct sip_span *val
 }
 
 /* Names compare with case. */
+static inline bool sdp_attr_is(const u8 *buf, u32 off, u32 end, const char *name, u32 len,
+			       struct sip_span *value)
+{
+	return end - off >= len && !memcmp(buf + off, name, len) &&
+	       sdp_attr_value(buf, off + len, end, value);
+}
+
 #define SDP_ATTR_IS(r, off, end, name, value) \
-	((end) - (off) >= sizeof(name) - 1 && \
-	 !memcmp((r)->buf + (off), name, sizeof(name) - 1) && \
-	 sdp_attr_value((r)->buf, (off) + (u32)sizeof(name) - 1, end, value))
+	sdp_attr_is((r)->buf, off, end, name, sizeof(name) - 1, value)
 
 /* RFC 3605 2.1: port [nettype addrtype address]. */
 static void sdp_rtcp_read(struct sdp_reader *r, struct sip_span value)

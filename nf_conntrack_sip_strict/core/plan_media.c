@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * plan_media.c - the streams of one session description: asked for, mapped.
+ *
+ * The address map is asked for the outside pair of each stream, and the text
+ * follows the answer: c=, m=, a=rtcp, and the host candidates that have to
+ * agree with them (RFC 8839 5.4).
+ *
+ * Called by plan_sdp.c. What is decided here compares addresses as numbers;
+ * text is only written where the number changes.
+ */
+#include "planner.h"
+
+/* Discard: the sender of this line takes no packets on it (RFC 4145 4.1). */
+#define SDP_PORT_DISCARD 9u
+#define SDP_PORT_LOW 1024u
+
+/* ---- streams ------------------------------------------------------------ */
+
+static const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
+					      const struct sdp_stream *stream)
+{
+	return stream->conn.text.len ? &stream->conn : &b->sdp->conn;
+}
+
+/* A port that could be mapped: not 0, not 9, not a well-known service. */
+static bool sip_stream_is_live(const struct sdp_stream *stream)
+{
+	return !stream->bad && stream->port >= SDP_PORT_LOW;
+}
+
+static void sip_stream_note(const struct sip_body *b, enum sip_reason reason, u32 off)
+{
+	sip_plan_note(b->p, reason, off);
+}
+
+/**
+ * sip_media_fact_make() - what the text says of a stream, without judging it
+ * @b: the description
+ * @i: number of the stream in it
+ * @fact: filled in; not mapped
+ *
+ * RFC 8866 5.7, 5.14; RFC 3605 2.1; RFC 3551 11: RTCP on the next port.
+ */
+void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *fact)
+{
+	const struct sdp_stream *stream = &b->sdp->stream[i];
+	const struct sdp_addr *conn = sip_stream_conn(b, stream);
+
+	memset(fact, 0, sizeof(*fact));
+	fact->session = b->session;
+	fact->stream = i;
+	fact->rtp.ip = conn->ip;
+	fact->rtp.port = stream->port;
+	fact->hold = stream->port && stream->port != SDP_PORT_DISCARD &&
+		     sip_ip_is_unspecified(&conn->ip);
+	if (!stream->port || stream->proto != SDP_UDP_RTP)
+		return;
+	fact->rtcp.ip = conn->ip;
+	if (!stream->rtcp_port_text.len) {
+		fact->rtcp.port = stream->port < 65535 ? (u16)(stream->port + 1) : 0;
+		return;
+	}
+	if (stream->rtcp_port != SDP_PORT_DISCARD)
+		fact->rtcp.port = stream->rtcp_port;
+	if (stream->rtcp_addr.text.len)
+		fact->rtcp.ip = stream->rtcp_addr.ip;
+}
+
+/* Reasons to keep a stream that its own line gives. */
+static bool sip_stream_is_mappable(const struct sip_body *b, const struct sdp_stream *stream)
+{
+	const struct sdp_addr *conn = sip_stream_conn(b, stream);
+	u32 off = stream->line.off;
+	u32 ports = stream->proto == SDP_UDP_RTP ? 2u * stream->count : stream->count;
+
+	if (stream->bad) {
+		sip_stream_note(b, (enum sip_reason)stream->bad, off);
+		return false;
+	}
+	if (!stream->port || stream->port == SDP_PORT_DISCARD)
+		return false;
+	if (stream->port < SDP_PORT_LOW) {
+		sip_stream_note(b, SIP_R_LOW_PORT, stream->port_text.off);
+		return false;
+	}
+	if (stream->count > 1 && stream->port + ports > 65536) {
+		sip_stream_note(b, SIP_R_BAD_NUMBER, stream->port_text.off);
+		return false;
+	}
+	if (stream->proto == SDP_PROTO_OTHER)
+		return false;
+	/* RFC 6714 2: without it the peer compares a=path with To-Path. */
+	if (stream->msrp && stream->setup == SDP_PASSIVE && !stream->msrp_cema)
+		sip_stream_note(b, SIP_R_MSRP, off);
+	if (conn->bad || !conn->text.len) {
+		sip_stream_note(b, SIP_R_BAD_VALUE, conn->text.len ? conn->text.off : off);
+		return false;
+	}
+	if (conn->ip.family == SIP_AF_NONE)
+		sip_stream_note(b, SIP_R_FQDN, conn->text.off);
+	return conn->ip.family != SIP_AF_NONE;
+}
+
+/* Whose address is it? False: one that nothing can be sent to. */
+static bool sip_query_address(const struct sip_body *b, const struct sip_media_fact *fact,
+			      struct sip_media_query *q)
+{
+	const struct sip_end *snd = &b->p->ctx->snd;
+
+	q->rtp = fact->rtp;
+	if (fact->hold) {
+		q->rtp.ip = snd->real.ip;
+		q->self = true;
+		q->existing_only = true;
+		return true;
+	}
+	q->self = sip_ip_equal(&q->rtp.ip, &snd->real.ip);
+	q->public = b->natted && !q->self && sip_ip_equal(&q->rtp.ip, &snd->seen.ip);
+	return q->self || q->public || sip_ip_is_unicast(&q->rtp.ip);
+}
+
+/*
+ * RTCP of the stream, if it has a port of its own that may be opened: at the
+ * same host, and not RTP's own, as it is where both are multiplexed.
+ */
+static void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact *fact,
+			   struct sip_media_query *q)
+{
+	const struct sdp_addr *addr = &q->stream->rtcp_addr;
+
+	q->rtcp.port = 0;
+	q->rtcp.ip = q->rtp.ip;
+	if (!fact->rtcp.port || fact->rtcp.port == q->rtp.port)
+		return;
+	if (addr->bad || (!sip_ip_equal(&fact->rtcp.ip, &q->rtp.ip) &&
+			  !sip_ip_is_unspecified(&fact->rtcp.ip))) {
+		sip_stream_note(b, addr->bad ? SIP_R_BAD_VALUE : SIP_R_OTHER_HOST, addr->text.off);
+		return;
+	}
+	if (fact->rtcp.port < SDP_PORT_LOW)
+		sip_stream_note(b, SIP_R_LOW_PORT, q->stream->rtcp_port_text.off);
+	else
+		q->rtcp.port = fact->rtcp.port;
+}
+
+/* ---- edits -------------------------------------------------------------- */
+
+/* The numbers are known here: what stays equal needs no second reading. */
+static void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
+			       const struct sdp_addr *addr, const struct sip_ip *ip)
+{
+	u8 text[46];
+
+	if (!sip_ip_equal(&addr->ip, ip))
+		sip_plan_edit(b->p, field, addr->text.off, addr->text.len, text,
+			      sip_ip_format(ip, text));
+}
+
+static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
+				 struct sip_span digits, u16 old, u16 port)
+{
+	u8 text[6];
+
+	if (old != port)
+		sip_plan_edit(b->p, field, digits.off, digits.len, text,
+			      sip_port_format(port, text));
+}
+
+/* RFC 3605: the port, and the address where there is one. */
+static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sip_media_query *q,
+				 const struct sip_ap *seen)
+{
+	const struct sdp_stream *stream = q->stream;
+
+	if (!stream->rtcp_port_text.len || !seen->port ||
+	    sip_rule_action(SIP_F_SDP_RTCP, b->out) != SIP_MAP)
+		return;
+	sip_stream_edit_port(b, SIP_F_SDP_RTCP, stream->rtcp_port_text, stream->rtcp_port,
+			     seen->port);
+	if (stream->rtcp_addr.text.len && sip_ip_equal(&stream->rtcp_addr.ip, &q->rtp.ip))
+		sip_stream_edit_ip(b, SIP_F_SDP_RTCP, &stream->rtcp_addr, &seen->ip);
+}
+
+static void sip_stream_edit(const struct sip_body *b, const struct sip_media_query *q,
+			    const struct sip_media_answer *a, u16 rtcp_port)
+{
+	const struct sdp_stream *stream = q->stream;
+
+	if (sip_rule_action(SIP_F_SDP_MEDIA, b->out) == SIP_MAP)
+		sip_stream_edit_port(b, SIP_F_SDP_MEDIA, stream->port_text, stream->port,
+				     a->rtp.port);
+	if (stream->conn.text.len && !q->existing_only &&
+	    sip_rule_action(SIP_F_SDP_CONN, b->out) == SIP_MAP)
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, &stream->conn, &a->rtp.ip);
+	if (q->rtcp.port)
+		sip_stream_edit_rtcp(b, q, &a->rtcp);
+	else if (rtcp_port == q->rtp.port)
+		sip_stream_edit_rtcp(b, q, &a->rtp);
+}
+
+/*
+ * One stream of an inside sender. A line of a BUNDLE group that is not the
+ * tagged one names the same port or port 0 (RFC 9143 7.2, 7.3), and two lines
+ * with one port get one mapping anyway: asking twice gives the same answer.
+ */
+static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact)
+{
+	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
+	struct sip_media_query q = { .stream = stream, .count = stream->count };
+	struct sip_planner *p = b->p;
+	struct sip_media_answer a;
+	enum sip_reason reason;
+	u16 rtcp_port = fact->rtcp.port;
+
+	if (!sip_stream_is_mappable(b, stream))
+		return;
+	if (!sip_query_address(b, fact, &q)) {
+		sip_stream_note(b, SIP_R_MULTICAST, sip_stream_conn(b, stream)->text.off);
+		return;
+	}
+	sip_query_rtcp(b, fact, &q);
+	reason = p->ctx->ops->map_media(p->ctx->priv, &q, &a);
+	if (sip_reason_refuses(reason)) {
+		sip_plan_refuse(p, reason, stream->port_text.off);
+		return;
+	}
+	if (reason) {
+		if (!q.existing_only)
+			sip_stream_note(b, reason, stream->port_text.off);
+		return;
+	}
+	if (!q.rtcp.port)
+		memset(&a.rtcp, 0, sizeof(a.rtcp));
+	fact->mapped = true;
+	fact->rtp = q.rtp;
+	fact->rtcp = q.rtcp;
+	fact->seen = a.rtp;
+	fact->seen_rtcp = a.rtcp;
+	if (b->natted && !q.public)
+		sip_stream_edit(b, &q, &a, rtcp_port);
+}
+
+/* ---- session level ------------------------------------------------------ */
+
+/* The text of this stream's m= line became another: it was inside. */
+static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
+{
+	return fact->mapped && b->natted &&
+	       !sip_ip_equal(&fact->rtp.ip, &b->p->ctx->snd.seen.ip);
+}
+
+/**
+ * struct sip_session_need - what the streams want of the session's c=
+ * @relied: a live stream has no c= of its own
+ * @ip: the address that those which were mapped need; NULL: none was
+ * @spare: of a mapped stream with a c= of its own, best of the same address
+ * @inside: that one has the same address
+ * @conflict: two need different addresses
+ */
+struct sip_session_need {
+	bool relied;
+	const struct sip_ip *ip;
+	const struct sip_ip *spare;
+	bool inside;
+	bool conflict;
+};
+
+static void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
+			    struct sip_session_need *need)
+{
+	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
+	bool same;
+
+	if (!sip_stream_is_live(stream))
+		return;
+	need->relied |= !stream->conn.text.len;
+	if (!sip_fact_is_edited(b, fact))
+		return;
+	if (!stream->conn.text.len) {
+		need->conflict |= need->ip && !sip_ip_equal(need->ip, &fact->seen.ip);
+		need->ip = &fact->seen.ip;
+		return;
+	}
+	same = sip_ip_equal(&fact->rtp.ip, &b->sdp->conn.ip);
+	if (!need->spare || (same && !need->inside))
+		need->spare = &fact->seen.ip;
+	need->inside |= same;
+}
+
+/*
+ * RFC 8866 5.7: the session's c= is the default of streams without one. It
+ * follows those; where all have their own it follows any, as some devices read
+ * the session's line all the same.
+ */
+static void sip_session_conn_map(const struct sip_body *b)
+{
+	const struct sip_plan *plan = b->p->plan;
+	const struct sdp_addr *conn = &b->sdp->conn;
+	struct sip_session_need need = { .relied = false };
+	u8 i;
+
+	if (!b->natted || !conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
+	    sip_ip_is_unspecified(&conn->ip) || sip_rule_action(SIP_F_SDP_CONN, b->out) != SIP_MAP)
+		return;
+	for (i = b->first; i < plan->n_media; i++)
+		sip_session_ask(b, &plan->media[i], &need);
+	if (need.conflict) {
+		sip_plan_refuse(b->p, SIP_R_SESSION_CONFLICT, conn->text.off);
+		return;
+	}
+	if (!need.relied) {
+		if (!need.inside && !sip_ip_equal(&conn->ip, &b->p->ctx->snd.real.ip))
+			return;
+		need.ip = need.spare;
+	}
+	if (need.ip)
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, conn, need.ip);
+}
+
+/* ---- candidates --------------------------------------------------------- */
+
+/* What a mapped address and port of this description became; NULL: none. */
+static const struct sip_ap *sip_body_seen(const struct sip_body *b, const struct sip_ap *ap,
+					  bool udp)
+{
+	const struct sip_plan *plan = b->p->plan;
+	const struct sip_media_fact *fact;
+	bool tcp;
+	u8 i;
+
+	for (i = b->first; i < plan->n_media; i++) {
+		fact = &plan->media[i];
+		tcp = b->sdp->stream[fact->stream].proto == SDP_TCP;
+		if (tcp == udp || !sip_fact_is_edited(b, fact))
+			continue;
+		if (sip_ap_equal(ap, &fact->rtp))
+			return &fact->seen;
+		if (fact->seen_rtcp.port && sip_ap_equal(ap, &fact->rtcp))
+			return &fact->seen_rtcp;
+	}
+	return NULL;
+}
+
+/*
+ * RFC 8839 5.4: an agent whose default destination is no candidate of its own
+ * is taken for one behind an ALG, and ICE is given up. So a host candidate
+ * goes with the address that c= and m= name, and no other does.
+ */
+static void sip_candidates_map(const struct sip_body *b)
+{
+	const struct sdp_cand *cand;
+	const struct sip_ap *seen;
+	struct sip_ap ap;
+	u8 i;
+
+	if (!b->natted || sip_rule_action(SIP_F_SDP_CANDIDATE, b->out) != SIP_MAP)
+		return;
+	for (i = 0; i < b->sdp->n_cands; i++) {
+		cand = &b->sdp->cand[i];
+		if (!cand->host)
+			continue;
+		ap.ip = cand->addr.ip;
+		ap.port = cand->port;
+		seen = sip_body_seen(b, &ap, cand->udp);
+		if (!seen)
+			continue;
+		sip_stream_edit_ip(b, SIP_F_SDP_CANDIDATE, &cand->addr, &seen->ip);
+		sip_stream_edit_port(b, SIP_F_SDP_CANDIDATE, cand->port_text, cand->port,
+				     seen->port);
+	}
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+static void sip_streams_map(const struct sip_body *b, bool hold)
+{
+	struct sip_plan *plan = b->p->plan;
+	u8 i;
+
+	for (i = b->first; i < plan->n_media && !plan->reason; i++)
+		if (plan->media[i].hold == hold)
+			sip_stream_map(b, &plan->media[i]);
+}
+
+/**
+ * sip_media_map() - map the streams of an inside sender, and edit their text
+ * @b: the description, its facts made
+ *
+ * RFC 3264 8.4, 8866 5.7, 5.14, 3605, 4145, 6714, 8839 5.4. Refuses the plan
+ * where the address map does, or where one c= would need two addresses.
+ */
+void sip_media_map(const struct sip_body *b)
+{
+	struct sip_plan *plan = b->p->plan;
+
+	/* A held one has what the call has, this description counted too. */
+	sip_streams_map(b, false);
+	sip_streams_map(b, true);
+	if (!plan->reason)
+		sip_session_conn_map(b);
+	if (!plan->reason)
+		sip_candidates_map(b);
+}
