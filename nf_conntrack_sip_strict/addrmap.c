@@ -74,17 +74,11 @@ void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end)
 }
 
 /* What we call this outside address in messages (a 1:1 NAT further out). */
-static void sip_strict_advertise(const struct sip_strict_net *sn, struct sip_ip *ip)
+static void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip)
 {
-	const struct sip_strict_conf *conf = &sn->conf;
 	struct sip_ip external;
-	unsigned int seq;
 
-	do {
-		seq = read_seqbegin(&conf->addr_lock);
-		external = ip->family == SIP_AF_IP4 ? conf->external_addr4 : conf->external_addr6;
-	} while (read_seqretry(&conf->addr_lock, seq));
-	if (external.family)
+	if (sip_strict_external_addr(sn, ip->family, &external))
 		*ip = external;
 }
 

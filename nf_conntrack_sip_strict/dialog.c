@@ -171,6 +171,8 @@ static void sip_strict_learn_request(struct sip_strict_work *w, struct sip_stric
 	if (w->msg.method == SIP_M_BYE)
 		txn->expires = jiffies + SIP_STRICT_LINGER;
 	if (call->state == SIP_STRICT_CALL_NEW) {
+		if (!out && !w->ruri_ours)
+			call->called = sip_strict_span_hash(w, sip_msg_called(&w->msg));
 		call->state = SIP_STRICT_CALL_EARLY;
 		call->observe = w->mode == SIP_STRICT_OBSERVE;
 		SIP_STRICT_INC(w->sn, dialogs);

@@ -248,7 +248,7 @@ bool sip_strict_call_has_leg(const struct sip_strict_call *call)
 	u32 i;
 
 	for (i = 0; i < call->n_legs; i++)
-		if (!call->leg[i].dead)
+		if (!call->leg[i].dead && !call->leg[i].expires)
 			return true;
 	return false;
 }

@@ -82,6 +82,18 @@ void sip_strict_sweep_kick(struct sip_strict_net *sn)
 		schedule_delayed_work(&sn->sweep, HZ);
 }
 
+/**
+ * sip_strict_sweep_soon() - see to it that the sweep runs at once
+ * @sn: the namespace
+ *
+ * Context: any.
+ */
+void sip_strict_sweep_soon(struct sip_strict_net *sn)
+{
+	if (!READ_ONCE(sn->leaving))
+		mod_delayed_work(system_wq, &sn->sweep, 1);
+}
+
 static bool sip_strict_net_is_idle(const struct sip_strict_net *sn)
 {
 	return list_empty(&sn->call_list) && list_empty(&sn->reg_list) &&

@@ -213,6 +213,16 @@ static bool sip_strict_mem_answers(const struct sip_strict_work *w, const struct
 	return true;
 }
 
+/* A subscription is a dialog too (RFC 6665 section 4.4.1). */
+static bool sip_strict_mem_is_of(const struct sip_strict_work *w, const struct sip_strict_mem *mem)
+{
+	if (mem->call)
+		return mem->call == w->call_in;
+	return mem->reg && mem->reg->subscription &&
+	       mem->reg->aor == sip_strict_hash(w->msg.buf + w->msg.call_id.off,
+						w->msg.call_id.len);
+}
+
 static u32 sip_strict_mem_rank(const struct sip_strict_work *w, const struct sip_unmap_query *q,
 			       const struct sip_strict_mem *mem, u64 branch)
 {
@@ -220,7 +230,9 @@ static u32 sip_strict_mem_rank(const struct sip_strict_work *w, const struct sip
 		.kind = (enum sip_mem_kind)mem->kind,
 		.field = (enum sip_field)mem->field,
 		.mapped = mem->mapped,
-		.this_dialog = mem->call && mem->call == w->call_in,
+		.this_dialog = sip_strict_mem_is_of(w, mem),
+		.called = mem->call && q->user_len &&
+			  mem->call->called == sip_strict_hash(q->user, q->user_len),
 		.same_branch = branch && mem->branch == branch,
 		.user = mem->text + mem->host_len + mem->port_len,
 		.user_len = mem->user_len,

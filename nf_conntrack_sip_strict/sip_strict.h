@@ -515,6 +515,7 @@ struct sip_strict_call {
 	unsigned long active; /* last signalling or media */
 	unsigned long expires;
 	u32 session_expires; /* seconds, 0: none */
+	u64 called; /* hash of the number that an outside caller dialled, 0: none */
 	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
 	struct sip_strict_pair *pair; /* once ended */
 	u64 media_seen; /* packets at the last look */
@@ -691,6 +692,7 @@ u64 sip_strict_hash(const u8 *s, u32 len); /* 0 only for len 0 */
 u64 sip_strict_hash2(const u8 *s, u32 len); /* another, independent one */
 bool sip_strict_grow(void **array, u32 n, size_t size); /* room for one more */
 void sip_strict_sweep_kick(struct sip_strict_net *sn);
+void sip_strict_sweep_soon(struct sip_strict_net *sn);
 void sip_strict_address_gone(struct sip_strict_net *sn, const struct sip_ip *ip);
 
 /* work.c */

@@ -309,5 +309,8 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 	spin_unlock_bh(&w->lock);
 
 	sip_strict_reap_run(sn, &reap);
+	/* Of a flow's first message nothing can be published before it leaves. */
+	if (!list_empty_careful(&sn->expect_queue))
+		sip_strict_sweep_soon(sn);
 	return verdict;
 }

@@ -105,6 +105,22 @@ bool sip_msg_is_emergency(const struct sip_msg *msg)
 }
 
 /**
+ * sip_msg_called() - who is called (RFC 3261 section 8.1.1.1)
+ * @msg: a request
+ *
+ * Return: user part of the Request-URI; len 0: it has none.
+ */
+struct sip_span sip_msg_called(const struct sip_msg *msg)
+{
+	struct sip_span none = { 0, 0 };
+	struct sip_uri uri;
+
+	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, &uri))
+		return none;
+	return uri.user;
+}
+
+/**
  * sip_msg_aor() - the address-of-record of a REGISTER (RFC 3261 section 10.2)
  * @msg: the message
  *

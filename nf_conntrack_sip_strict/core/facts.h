@@ -12,6 +12,9 @@ bool sip_msg_may_start_call(const struct sip_msg *msg);
 bool sip_msg_opens_txn(const struct sip_msg *msg);
 bool sip_msg_is_emergency(const struct sip_msg *msg);
 
+/* User part of the Request-URI. */
+struct sip_span sip_msg_called(const struct sip_msg *msg);
+
 /* Address-of-record of a REGISTER: URI of To, without parameters. */
 struct sip_span sip_msg_aor(const struct sip_msg *msg);
 

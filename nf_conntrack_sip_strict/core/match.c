@@ -70,7 +70,8 @@ static u32 sip_unmap_rank_ruri(const struct sip_unmap_query *q, const struct sip
 	switch (mem->kind) {
 	case SIP_MEM_DIALOG:
 	case SIP_MEM_SUBSCRIPTION:
-		return (q->to_tag ? mem->this_dialog : user) ? rank : 0;
+		/* Who calls that number again means it, not this dialog's end. */
+		return (q->to_tag ? mem->this_dialog : user && !mem->called) ? rank : 0;
 	case SIP_MEM_REGISTRATION:
 		return !q->to_tag && (mem->sender_is_peer || user) ? rank : 0;
 	default:

@@ -26,6 +26,7 @@ enum sip_mem_kind {
  * @mapped: we changed it; false: it went out as written
  * @this_dialog: it belongs to the dialog of the message
  * @sender_is_peer: the sender of the message is its registrar or peer
+ * @called: the user part is the number that was called to begin this dialog
  * @same_branch: the branch of the message is the one it went with
  * @user, @user_len: user part it was written with
  */
@@ -36,6 +37,7 @@ struct sip_mem {
 	bool this_dialog;
 	bool sender_is_peer;
 	bool same_branch;
+	bool called;
 	const u8 *user;
 	u32 user_len;
 };
