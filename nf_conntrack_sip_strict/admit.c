@@ -13,7 +13,7 @@
  * latch: its first packet has to be RTP, RTCP or STUN, and has to come within
  * half a minute of the inside's own description. That is what media relays
  * behind such peers do, and as much as can be allowed without letting anybody
- * in. A packet from an address that was named takes it back.
+ * in. A packet from an address that was named takes it back, for good.
  *
  * Everything runs under sn->lock. Cost is bounded by the uses of a mapping and
  * the addresses of a call (SIP_STRICT_MAX_PEERS).
@@ -160,8 +160,7 @@ static void sip_strict_admit_trace(const struct sip_strict_net *sn,
 }
 
 /* The other port of the same m= line latches too. */
-static void sip_strict_map_latch(struct sip_strict_net *sn, struct sip_strict_map *map,
-				 const struct sip_ip *ip)
+static void sip_strict_map_latch(struct sip_strict_map *map, const struct sip_ip *ip)
 {
 	struct sip_strict_use *use, *other;
 
@@ -174,8 +173,6 @@ static void sip_strict_map_latch(struct sip_strict_net *sn, struct sip_strict_ma
 			    other->map->kind != SIP_STRICT_CONTACT)
 				other->map->latched = *ip;
 	}
-	SIP_STRICT_INC(sn, media_latched);
-	sip_strict_admit_trace(sn, map, ip, "latched");
 }
 
 /* Somebody who was named has come: the latched source goes. */
@@ -207,6 +204,9 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 	if (sip_strict_map_names(map, src)) {
 		if (map->latched.family && !sip_ip_equal(&map->latched, src))
 			sip_strict_map_unlatch(sn, map, reap);
+		/* The place is taken: nobody else latches until new SDP. */
+		if (sip_strict_map_may_latch(sn, map))
+			sip_strict_map_latch(map, src);
 		return true;
 	}
 	if (READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
@@ -215,7 +215,9 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 		return sip_ip_equal(&map->latched, src);
 	if (!genuine || !sip_strict_map_may_latch(sn, map))
 		return false;
-	sip_strict_map_latch(sn, map, src);
+	sip_strict_map_latch(map, src);
+	SIP_STRICT_INC(sn, media_latched);
+	sip_strict_admit_trace(sn, map, src, "latched");
 	return true;
 }
 
