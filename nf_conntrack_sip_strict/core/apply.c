@@ -9,6 +9,8 @@
  */
 #include "planner.h"
 
+#define SIP_IP_TEXT 46u /* the longest text of an address, and one to spare */
+
 /**
  * sip_plan_refuse() - give up the plan as a whole
  * @p: the planner
@@ -23,11 +25,52 @@ void sip_plan_refuse(struct sip_planner *p, enum sip_reason reason, u32 off)
 	p->plan->reason_off = off;
 }
 
-static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *edit, u32 off,
-			  u32 len, const u8 *text, u32 text_len)
+static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *a,
+			  const struct sip_edit *b)
 {
-	return edit->off == off && edit->len == len && edit->text_len == text_len &&
-	       !memcmp(plan->text + edit->text_off, text, text_len);
+	return a->off == b->off && a->len == b->len && a->text_len == b->text_len &&
+	       !memcmp(plan->text + a->text_off, plan->text + b->text_off, a->text_len);
+}
+
+/* Room for text at the end of the plan's; NULL: the plan is refused. */
+static u8 *sip_plan_room(struct sip_planner *p, u32 off, u32 len)
+{
+	if (len <= SIP_MAX_PLAN_TEXT - p->plan->text_len)
+		return p->plan->text + p->plan->text_len;
+	sip_plan_refuse(p, SIP_R_TOO_MANY_EDITS, off);
+	return NULL;
+}
+
+/* Put an edit in its place; its text is in the plan already. */
+static bool sip_plan_insert(struct sip_planner *p, const struct sip_edit *new)
+{
+	struct sip_plan *plan = p->plan;
+	struct sip_edit *edit = plan->edit;
+	u32 pos = plan->n_edits;
+
+	while (pos && edit[pos - 1].off > new->off)
+		pos--;
+	if (pos && (edit[pos - 1].off + edit[pos - 1].len > new->off ||
+		    edit[pos - 1].off == new->off)) {
+		if (sip_edit_same(plan, &edit[pos - 1], new))
+			return true;
+		sip_plan_refuse(p, SIP_R_SESSION_CONFLICT, new->off);
+		return false;
+	}
+	if (plan->n_edits >= SIP_MAX_EDITS) {
+		sip_plan_refuse(p, SIP_R_TOO_MANY_EDITS, new->off);
+		return false;
+	}
+	if (pos < plan->n_edits) {
+		if (new->off + new->len > edit[pos].off) {
+			sip_plan_refuse(p, SIP_R_SESSION_CONFLICT, new->off);
+			return false;
+		}
+		memmove(&edit[pos + 1], &edit[pos], (plan->n_edits - pos) * sizeof(*edit));
+	}
+	edit[pos] = *new;
+	plan->n_edits++;
+	return true;
 }
 
 /**
@@ -48,36 +91,54 @@ static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *ed
 bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
 		   const u8 *text, u32 text_len)
 {
-	struct sip_plan *plan = p->plan;
-	struct sip_edit *edit = plan->edit;
-	u32 pos = plan->n_edits;
+	const struct sip_edit edit = {
+		.off = off,
+		.len = len,
+		.text_off = (u16)p->plan->text_len,
+		.text_len = (u16)text_len,
+		.field = (u8)field,
+	};
+	u8 *room;
 
 	if (len == text_len && !memcmp(p->msg->buf + off, text, len))
 		return true;
-	while (pos && edit[pos - 1].off > off)
-		pos--;
-	if (pos && sip_edit_same(plan, &edit[pos - 1], off, len, text, text_len))
-		return true;
-	if ((pos && edit[pos - 1].off + edit[pos - 1].len > off) ||
-	    (pos < plan->n_edits && off + len > edit[pos].off)) {
-		sip_plan_refuse(p, SIP_R_SESSION_CONFLICT, off);
+	room = sip_plan_room(p, off, text_len);
+	if (!room)
 		return false;
-	}
-	if (plan->n_edits >= SIP_MAX_EDITS || text_len > SIP_MAX_PLAN_TEXT - plan->text_len) {
-		sip_plan_refuse(p, SIP_R_TOO_MANY_EDITS, off);
-		return false;
-	}
+	memcpy(room, text, text_len);
+	p->plan->text_len += text_len;
+	return sip_plan_insert(p, &edit);
+}
 
-	memmove(&edit[pos + 1], &edit[pos], (plan->n_edits - pos) * sizeof(*edit));
-	edit[pos].off = off;
-	edit[pos].len = len;
-	edit[pos].text_off = (u16)plan->text_len;
-	edit[pos].text_len = (u16)text_len;
-	edit[pos].field = (u8)field;
-	memcpy(plan->text + plan->text_len, text, text_len);
-	plan->text_len += text_len;
-	plan->n_edits++;
-	return true;
+/**
+ * sip_plan_write_ip() - replace an address that is known to be another
+ * @p: the planner
+ * @field: where it stands
+ * @host: the address as written, without brackets
+ * @ip: what is to stand there
+ *
+ * Most plans write one address several times: its text is kept once.
+ *
+ * Return: as sip_plan_edit().
+ */
+bool sip_plan_write_ip(struct sip_planner *p, enum sip_field field, struct sip_span host,
+		       const struct sip_ip *ip)
+{
+	struct sip_edit edit = { .off = host.off, .len = host.len, .field = (u8)field };
+	u8 *room;
+
+	if (!sip_ip_equal(&p->ip, ip)) {
+		room = sip_plan_room(p, host.off, SIP_IP_TEXT);
+		if (!room)
+			return false;
+		p->ip = *ip;
+		p->ip_off = (u16)p->plan->text_len;
+		p->ip_len = (u16)sip_ip_format(ip, room);
+		p->plan->text_len += p->ip_len;
+	}
+	edit.text_off = p->ip_off;
+	edit.text_len = p->ip_len;
+	return sip_plan_insert(p, &edit);
 }
 
 /**
@@ -93,13 +154,10 @@ bool sip_plan_edit_ip(struct sip_planner *p, enum sip_field field, struct sip_sp
 		      const struct sip_ip *ip)
 {
 	struct sip_ip old;
-	u8 text[46];
-	u32 len;
 
 	if (sip_ip_parse(p->msg->buf + host.off, host.len, &old) && sip_ip_equal(&old, ip))
 		return true;
-	len = sip_ip_format(ip, text);
-	return sip_plan_edit(p, field, host.off, host.len, text, len);
+	return sip_plan_write_ip(p, field, host, ip);
 }
 
 static u32 sip_number_format(u32 number, u8 out[10])

@@ -21,13 +21,17 @@ struct sip_ways {
 	enum sip_way in;
 };
 
-static const u8 sip_field_of_header[SIP_H_MAX] = {
-	[SIP_H_CONTACT] = SIP_F_CONTACT,
-	[SIP_H_ROUTE] = SIP_F_ROUTE,
-	[SIP_H_RECORD_ROUTE] = SIP_F_RECORD_ROUTE,
-	[SIP_H_PATH] = SIP_F_PATH,
-	[SIP_H_SERVICE_ROUTE] = SIP_F_SERVICE_ROUTE,
-	[SIP_H_REFER_TO] = SIP_F_REFER_TO,
+/* Contact comes first: routes and Refer-To may name one, wherever it stands. */
+static const struct {
+	enum sip_hdr_id id;
+	enum sip_field field;
+} sip_plan_headers[] = {
+	{ SIP_H_CONTACT, SIP_F_CONTACT },
+	{ SIP_H_RECORD_ROUTE, SIP_F_RECORD_ROUTE },
+	{ SIP_H_ROUTE, SIP_F_ROUTE },
+	{ SIP_H_PATH, SIP_F_PATH },
+	{ SIP_H_SERVICE_ROUTE, SIP_F_SERVICE_ROUTE },
+	{ SIP_H_REFER_TO, SIP_F_REFER_TO },
 };
 
 static enum sip_action sip_ways_out(const struct sip_ways *ways, enum sip_field field)
@@ -138,58 +142,51 @@ static void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
 		sip_plan_contact_in(p, &at, &ap, ours);
 }
 
-static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways)
+static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways, struct sip_uri *uri)
 {
 	const struct sip_msg *msg = p->msg;
-	struct sip_uri uri;
 
 	if (!msg->request || sip_ways_in(ways, SIP_F_RURI) != SIP_UNMAP)
 		return;
-	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, &uri))
+	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, uri))
 		sip_plan_note(p, SIP_R_BAD_VALUE, msg->ruri.off);
 	else
-		sip_plan_uri(p, ways, SIP_F_RURI, &uri, -1);
+		sip_plan_uri(p, ways, SIP_F_RURI, uri, -1);
 }
 
 static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
-			    enum sip_field field, struct sip_span value)
+			    enum sip_field field, struct sip_span value,
+			    struct sip_nameaddr *na)
 {
 	u32 end = value.off + value.len;
 	u32 off = value.off;
-	struct sip_nameaddr na;
 	int more;
 
-	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, &na)) > 0 && !p->plan->reason) {
-		if (!na.star)
-			sip_plan_uri(p, ways, field, &na.uri, na.expires);
+	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, na)) > 0 && !p->plan->reason) {
+		if (!na->star)
+			sip_plan_uri(p, ways, field, &na->uri, na->expires);
 		else if (field == SIP_F_CONTACT && ways->snd)
-			sip_plan_star(p, na.whole.off);
+			sip_plan_star(p, na->whole.off);
 	}
 	if (more < 0)
 		sip_plan_note(p, SIP_R_BAD_VALUE, off);
 }
 
-/*
- * All fields of the index that are, or are not, Contact. Contacts come first:
- * routes and Refer-To may name one of them, wherever it stands.
- */
-static void sip_plan_fields(struct sip_planner *p, const struct sip_ways *ways, bool contact)
+/* All fields of one name. Some are read even where kept: they name peers. */
+static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
+			    enum sip_hdr_id id, enum sip_field field, struct sip_nameaddr *na)
 {
 	const struct sip_msg *msg = p->msg;
-	enum sip_field field;
-	bool is_contact;
 	u32 i;
 
-	for (i = 0; i < msg->n_headers && !p->plan->reason; i++) {
-		field = (enum sip_field)sip_field_of_header[msg->header[i].id];
-		is_contact = field == SIP_F_CONTACT;
-		if (!field || is_contact != contact)
-			continue;
-		/* These are read even where they are kept: they name peers. */
-		if (contact || field == SIP_F_RECORD_ROUTE ||
-		    sip_ways_out(ways, field) != SIP_KEEP || sip_ways_in(ways, field) != SIP_KEEP)
-			sip_plan_values(p, ways, field, msg->header[i].value);
-	}
+	if (!msg->first[id])
+		return;
+	if (field != SIP_F_CONTACT && field != SIP_F_RECORD_ROUTE &&
+	    sip_ways_out(ways, field) == SIP_KEEP && sip_ways_in(ways, field) == SIP_KEEP)
+		return;
+	for (i = msg->first[id] - 1u; i < msg->n_headers && !p->plan->reason; i++)
+		if (msg->header[i].id == id)
+			sip_plan_values(p, ways, field, msg->header[i].value, na);
 }
 
 /* ---- the body's length and its digest ----------------------------------- */
@@ -323,9 +320,9 @@ static void sip_plan_finish(struct sip_planner *p)
  * @ctx: the two ends of its path, and the address map
  *
  * The sender's end goes through the "out" column of the rules, then the
- * receiver's through the "in" column (RULES: a message between two inside
- * hosts passes both). An end that is not inside is not asked. RFC 3261
- * sections 8.1.1, 12, 16.4, 16.6, 18; RFC 3581; RFC 3264.
+ * receiver's through the "in" column: a message between two inside hosts
+ * passes both. An end that is not inside is not asked. RFC 3261 sections
+ * 8.1.1, 12, 16.4, 16.6, 18; RFC 3581; RFC 3264.
  *
  * Return: SIP_R_OK, or the reason of refusal, which is also in @plan with its
  * offset; a refused plan has no edits and no facts, only notes.
@@ -340,6 +337,8 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 		.out = msg->request ? SIP_REQ_OUT : SIP_RSP_OUT,
 		.in = msg->request ? SIP_REQ_IN : SIP_RSP_IN,
 	};
+	struct sip_nameaddr na;
+	u32 i;
 
 	plan->reason = SIP_R_OK;
 	plan->reason_off = 0;
@@ -349,11 +348,11 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 	if (!ways.snd && !ways.rcv)
 		return SIP_R_OK;
 
-	sip_plan_ruri(&p, &ways);
+	sip_plan_ruri(&p, &ways, &na.uri);
 	sip_plan_via(&p, &ways);
-	if (msg->first[SIP_H_CONTACT])
-		sip_plan_fields(&p, &ways, true);
-	sip_plan_fields(&p, &ways, false);
+	for (i = 0; i < SIP_ARRAY_SIZE(sip_plan_headers); i++)
+		sip_plan_header(&p, &ways, sip_plan_headers[i].id, sip_plan_headers[i].field,
+				&na);
 	if (!plan->reason)
 		sip_plan_body(&p);
 	if (!plan->reason)

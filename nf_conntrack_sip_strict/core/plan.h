@@ -213,7 +213,7 @@ struct sip_note {
  * @edit: @n_edits edits, sorted, not overlapping; @text: their new bytes
  * @new_total: length of the message after the edits
  * @body_changed: the body changes
- * @sdp_counts: SDP of this message is an offer or answer (STATE: offers)
+ * @sdp_counts: SDP of this message is an offer or answer
  * @addr: what the sender's own addresses became
  * @contact_in: Contacts of the far side, in messages that come in
  * @peer_ap: IP literals of remote Contact and Record-Route of the sender,

@@ -180,7 +180,8 @@ static void sip_plan_edit_port(struct sip_planner *p, const struct sip_place *at
 	u32 len;
 
 	if (at->hp->port.len) {
-		sip_plan_edit_number(p, at->field, at->hp->port, port);
+		if (at->hp->port_num != port)
+			sip_plan_edit_number(p, at->field, at->hp->port, port);
 	} else if (port != at->default_port) {
 		len = 1 + sip_port_format(port, text + 1);
 		sip_plan_edit(p, at->field, at->hp->host_end, 0, text, len);
@@ -275,8 +276,8 @@ static enum sip_reason sip_place_seen(struct sip_planner *p, const struct sip_pl
 }
 
 /*
- * RULES "already public": an endpoint that writes our outside address (STUN,
- * static NAT) keeps it, and its Contact gets a pinhole all the same.
+ * Already public: an endpoint that writes our outside address (STUN, static
+ * NAT) keeps it, and its Contact gets a pinhole all the same.
  */
 static void sip_place_public(struct sip_planner *p, const struct sip_place *at,
 			     const struct sip_ap *ap)
@@ -290,7 +291,8 @@ static void sip_place_public(struct sip_planner *p, const struct sip_place *at,
 static void sip_place_edit(struct sip_planner *p, const struct sip_place *at,
 			   const struct sip_hostport *host, const struct sip_ap *seen)
 {
-	sip_plan_edit_ip(p, at->field, host->host, &seen->ip);
+	if (!sip_ip_equal(&host->ip, &seen->ip))
+		sip_plan_write_ip(p, at->field, host->host, &seen->ip);
 	sip_plan_edit_port(p, at, seen->port);
 	if (at->maddr && at->maddr != host && sip_ip_equal(&at->maddr->ip, &host->ip))
 		sip_plan_edit_ip(p, at->field, at->maddr->host, &seen->ip);

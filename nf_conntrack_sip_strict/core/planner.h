@@ -11,12 +11,16 @@
  * struct sip_planner - a plan in the making
  * @plan: the plan; @msg: the message; @ctx: ends and address map
  * @body_delta: growth of the body by its edits so far
+ * @ip: the address written last; @ip_off, @ip_len: its text in plan->text
  */
 struct sip_planner {
 	struct sip_plan *plan;
 	const struct sip_msg *msg;
 	const struct sip_ctx *ctx;
 	s32 body_delta;
+	struct sip_ip ip;
+	u16 ip_off;
+	u16 ip_len;
 };
 
 /* Each returns false when a limit of the plan is reached: refused then. */
@@ -24,6 +28,8 @@ bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len
 		   const u8 *text, u32 text_len);
 bool sip_plan_edit_ip(struct sip_planner *p, enum sip_field field, struct sip_span host,
 		      const struct sip_ip *ip);
+bool sip_plan_write_ip(struct sip_planner *p, enum sip_field field, struct sip_span host,
+		       const struct sip_ip *ip); /* known to be another */
 bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct sip_span digits,
 			  u32 number);
 void sip_plan_note(struct sip_planner *p, enum sip_reason reason, u32 off);

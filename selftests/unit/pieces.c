@@ -81,6 +81,9 @@ static void test_edits(void)
 	edit(&p, 4, 2, "x");
 	tap_ok(edit(&p, 6, 1, "y") && edit(&p, 3, 1, "z") && leaves("012zxy789"),
 	       "edits may touch");
+	tap_ok(edit(&p, 10, 0, "!") && edit(&p, 10, 0, "!") && leaves("012zxy789!"),
+	       "an insertion asked for twice is made once");
+	tap_ok(!edit(&p, 10, 0, "?"), "another one in its place refuses the plan");
 }
 
 static void test_limits(void)

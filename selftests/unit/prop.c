@@ -118,11 +118,18 @@ static const char *prop_readable(const u8 *out, u32 out_len, bool stream)
 
 static bool plans_equal(const struct sip_plan *a, const struct sip_plan *b)
 {
+	u32 i;
+
+	for (i = 0; i < a->n_edits && i < b->n_edits; i++)
+		if (a->edit[i].off != b->edit[i].off || a->edit[i].len != b->edit[i].len ||
+		    a->edit[i].text_off != b->edit[i].text_off ||
+		    a->edit[i].text_len != b->edit[i].text_len ||
+		    a->edit[i].field != b->edit[i].field)
+			return false;
 	return a->reason == b->reason && a->n_edits == b->n_edits &&
 	       a->text_len == b->text_len && a->new_total == b->new_total &&
 	       a->n_addrs == b->n_addrs && a->n_media == b->n_media &&
 	       a->body_changed == b->body_changed &&
-	       !memcmp(a->edit, b->edit, a->n_edits * sizeof(a->edit[0])) &&
 	       !memcmp(a->text, b->text, a->text_len);
 }
 

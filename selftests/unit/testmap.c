@@ -2,7 +2,7 @@
 /*
  * testmap.c - an address map with a memory, for tests, fuzzers and explain.
  *
- * The rules of STATE are kept where a single message can see them: a mapping
+ * What a single message can see is as in the kernel: a mapping
  * once made is given again, another host's is never given away, memories
  * answer only for the host that wrote them. Time does not pass here.
  */
