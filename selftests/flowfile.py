@@ -12,6 +12,7 @@ A flow file has a head and steps. In the head stand, one a line:
     observe: proxy2        whose flows get sip-observe instead
     topology: dmz          a third leg of the gateway
     copies: 2              every message is sent, and must arrive, so often
+    filter: none           no rule of the gateway looks at conntrack states
     alone: yes             not beside other flows (it changes what is machine-wide)
     run: first=inside      one line for each run, with its parameters
 
@@ -45,7 +46,7 @@ import shlex
 from dataclasses import dataclass, field
 
 HEAD_KEYS = {"title", "rfc", "nat", "forward", "udp-timeout", "helper-port", "run",
-             "alone", "topology", "assign", "observe", "copies"}
+             "alone", "topology", "assign", "observe", "copies", "filter"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "\ue000"       # around the name of a variable that is not known yet; no byte is that
 

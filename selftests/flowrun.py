@@ -22,6 +22,7 @@ Besides messages (see flowfile.py) a flow has these steps:
     count                     counters count from here
     mode N, sysctl NAME VALUE
     gateway COMMAND           runs on the gateway
+    unload, load              rmmod; insmod and auto_assign 1 (alone: yes, assign: auto)
 """
 
 import difflib
@@ -465,3 +466,16 @@ class FlowRun:
 
     def _do_gateway(self, rest):
         self.net.run("gw", flowfile.fill_known(rest, self.values), shell=True)
+
+    def _do_unload(self, rest):
+        if rest:
+            raise FlowError("unload takes nothing")
+        if self.ours:
+            testnet.unload_module()
+
+    def _do_load(self, rest):
+        if rest:
+            raise FlowError("load takes nothing")
+        if self.ours:
+            testnet.load_helper(self.net.helper)
+            self.net.sysctl("auto_assign", 1)

@@ -96,7 +96,8 @@ def run_case(case, options):
                       head.get("nat", "masquerade"), head.get("forward"),
                       int(head.get("helper-port", 5060)), head.get("topology", ""),
                       head.get("observe") if helper == "sip-strict" else None,
-                      int(head["udp-timeout"]) if "udp-timeout" in head else None, story.append)
+                      int(head["udp-timeout"]) if "udp-timeout" in head else None,
+                      head.get("filter") != "none", story.append)
     failures = []
     try:
         net.setup()

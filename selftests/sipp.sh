@@ -76,7 +76,7 @@ heard()
 	ip netns exec "$gw" nft list set ip selftest "heard_$1" | grep -o '[0-9]* \. [0-9]*' | wc -l
 }
 
-# sipp_run HOST ARGUMENT…: in $WORK, where tone.ul is.
+# sipp_run HOST ARGUMENT…: in $WORK, where tone.pcap is.
 sipp_run()
 {
 	local host=$1
@@ -91,6 +91,24 @@ sipp_run()
 sip_listens()
 {
 	ip netns exec "${!1}" ss -Hlun "sport = :5060" | grep -q .
+}
+
+# A second and a half of silence in PCMU, 20 ms a packet, as a capture file.
+write_tone()
+{
+	python3 - "$1" <<-'PYTHON'
+	import struct, sys
+	with open(sys.argv[1], "wb") as out:
+	    out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+	    for n in range(75):
+	        rtp = struct.pack("!BBHII", 0x80, 0, n, n * 160, 0x5150) + b"\xff" * 160
+	        udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
+	        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), n, 0, 64, 17, 0,
+	                         bytes(4), bytes(4)) + udp
+	        frame = bytes(12) + b"\x08\x00" + ip
+	        out.write(struct.pack("<IIII", n // 50, n % 50 * 20000, len(frame), len(frame)))
+	        out.write(frame)
+	PYTHON
 }
 
 stat_value()
@@ -160,7 +178,7 @@ esac
 trap cleanup EXIT
 WORK=$(mktemp -d)
 CLEAN_FILES+=("$WORK")
-head -c 16000 /dev/zero | tr '\0' '\377' >"$WORK/tone.ul"
+write_tone "$WORK/tone.pcap"
 ktap_begin
 
 ktap_case "sipp-inside-calls"

@@ -67,11 +67,11 @@ class Net:
     """The namespaces of one case."""
 
     def __init__(self, helper="sip-strict", assign="nft", nat="masquerade", forward=None,
-                 port=5060, topology="", observe=None, udp_timeout=None, log=None):
+                 port=5060, topology="", observe=None, udp_timeout=None, filtered=True, log=None):
         self.helper, self.assign, self.nat = helper, assign, nat
         self.forward, self.port, self.observe = forward, port, observe
         self.topology = topology.split()
-        self.udp_timeout = udp_timeout
+        self.udp_timeout, self.filtered = udp_timeout, filtered
         self.log = log or (lambda text: None)
         tail = "".join(random.choices(string.ascii_lowercase + string.digits, k=6))
         self.names = {side: f"sips-{side}-{tail}" for side in self._sides()}
@@ -194,13 +194,10 @@ class Net:
         rules.append("chain helper { type filter hook prerouting priority 0; " + match + "; }")
         return "\n".join(rules)
 
-    def _ruleset(self):
+    def _filter_rules(self):
         forwarded = (f"iifname wan0 ip daddr {host_address(self.forward)} udp dport {self.port} "
                      "ct status dnat accept" if self.forward else "")
-        text = f"""
-table ip selftest {{
-{self._helper_rules()}
-{self._nat_rules()}
+        return f"""
 chain forward {{
     type filter hook forward priority 0; policy drop;
     ct state established,related accept
@@ -211,8 +208,12 @@ chain input {{
     type filter hook input priority 0; policy accept;
     iifname wan0 ct state established,related accept
     iifname wan0 drop
-}}
 }}"""
+
+    def _ruleset(self):
+        rules = [self._helper_rules(), self._nat_rules(),
+                 self._filter_rules() if self.filtered else ""]
+        text = "table ip selftest {\n" + "\n".join(x.strip() for x in rules if x) + "\n}"
         self.run("gw", "nft -f -", stdin=text)
         if self.helper != "none" and self.assign == "iptables":
             for chain in ("PREROUTING", "OUTPUT"):
@@ -371,6 +372,15 @@ def require(*tools):
         if not any(os.access(os.path.join(folder, tool), os.X_OK)
                    for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin"]):
             raise Unsupported(f"needs {tool}: apt-get install {packages.get(tool, tool)}")
+
+
+def unload_module():
+    """Removes the module; a rule of a namespace that is just going may hold it."""
+    def gone():
+        return not subprocess.run(["rmmod", "nf_conntrack_sip_strict"], check=False,
+                                  capture_output=True).returncode
+    if not wait_until(gone, 15):
+        raise RuntimeError("rmmod nf_conntrack_sip_strict failed for 15 s")
 
 
 def load_helper(helper):

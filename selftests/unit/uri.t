@@ -56,7 +56,7 @@ sip:alice@192.168.1.20:005060 ; ok ; sip user=alice host=192.168.1.20 ip=192.168
 sip:alice@192.168.1.20,x ; ok ; sip user=alice default=5060
 sip:alice@192.168.1.20; ; ok ; sip user=alice host=192.168.1.20 ip=192.168.1.20 params=; default=5060
 sip:alice@192.168.1.20;;lr;; ; ok ; sip user=alice host=192.168.1.20 ip=192.168.1.20 params=;;lr;; default=5060
-sip:alice@192.168.1.20;lr;x="?";y ; ok ; sip user=alice host=192.168.1.20 ip=192.168.1.20 params=;lr;x=" default=5060
+sip:alice@192.168.1.20;lr;x="?";y ; ok ; sip default=5060
 # others
 tel:+1-201-555-0123;phone-context=192.168.1.20 ; ok ; tel
 TEL:112 ; ok ; tel
