@@ -48,24 +48,17 @@ static enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end, struct
 }
 
 /*
- * "?" without brackets is ambiguous (RFC 3261 section 20), and blanks cannot
- * be part of a URI: such a value is delimited, but says nothing.
+ * "?" without brackets is ambiguous (RFC 3261 section 20): such a value is
+ * delimited, but says nothing.
  */
-static bool sip_addr_is_clear(const u8 *buf, struct sip_span uri, bool bare)
-{
-	u32 i;
-
-	for (i = uri.off; i < uri.off + uri.len; i++)
-		if (sip_byte_is(buf[i], SIP_C_NO_URI) || (bare && buf[i] == '?'))
-			return false;
-	return true;
-}
-
-static void sip_addr_forget(struct sip_uri *uri)
+static void sip_addr_bare(const u8 *buf, struct sip_uri *uri)
 {
 	struct sip_span whole = uri->whole;
 	enum sip_scheme scheme = uri->scheme;
+	u32 end = whole.off + whole.len;
 
+	if (sip_find(buf, whole.off, end, '?') == end)
+		return;
 	memset(uri, 0, sizeof(*uri));
 	uri->whole = whole;
 	uri->scheme = scheme;
@@ -83,7 +76,7 @@ static bool sip_addr_params(const u8 *buf, u32 *off, u32 end, struct sip_nameadd
 	*off = begin;
 	while ((more = sip_param_next(buf, off, end, &param)) > 0) {
 		last = param.value.off + param.value.len;
-		if (na->expires < 0 && sip_text_equal(buf, param.name, "expires", 7) &&
+		if (na->expires < 0 && SIP_SPAN_IS(buf, param.name, "expires") &&
 		    sip_span_number(buf, param.value, 0xffffffffu, &expires))
 			na->expires = expires;
 	}
@@ -132,8 +125,8 @@ int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
 		return -1;
 	na->star = form == SIP_ADDR_BARE && uri.len == 1 && buf[uri.off] == '*';
 	sip_uri_parse(buf, uri.off, uri.off + uri.len, &na->uri);
-	if (!sip_addr_is_clear(buf, uri, form == SIP_ADDR_BARE))
-		sip_addr_forget(&na->uri);
+	if (form == SIP_ADDR_BARE)
+		sip_addr_bare(buf, &na->uri);
 	if (!sip_addr_params(buf, &i, end, na))
 		return -1;
 	*off = i;
@@ -163,7 +156,7 @@ bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag)
 	if (sip_addr_find(buf, &off, end, &uri) == SIP_ADDR_BAD || !uri.len)
 		return false;
 	while ((more = sip_param_next(buf, &off, end, &param)) > 0)
-		if (!tag->len && sip_text_equal(buf, param.name, "tag", 3))
+		if (!tag->len && SIP_SPAN_IS(buf, param.name, "tag"))
 			*tag = param.value;
 	return !more && off == end;
 }

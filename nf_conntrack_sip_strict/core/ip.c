@@ -2,34 +2,56 @@
 /*
  * ip.c - addresses as text and back, and what kind they are.
  */
-#include "span.h"
+#include "token.h"
 
-static bool sip_ip4_parse(const u8 *s, u32 len, u8 out[4])
+/* Up to three digits, and no more; above 255: none. */
+static inline u32 sip_octet(const u8 **at, const u8 *stop)
 {
-	u32 group = 0;
-	u32 digits = 0;
-	u32 value = 0;
-	u32 i;
+	const u8 *s = *at;
+	u32 value = 256;
+	u32 digit;
 
-	for (i = 0; i < len; i++) {
-		u32 digit = (u32)s[i] - '0';
-
-		if (digit <= 9) {
+	if (s < stop && (digit = (u32)*s - '0') <= 9) {
+		value = digit;
+		if (++s < stop && (digit = (u32)*s - '0') <= 9) {
 			value = value * 10 + digit;
-			if (++digits > 3)
-				return false;
-			continue;
+			if (++s < stop && (digit = (u32)*s - '0') <= 9) {
+				value = value * 10 + digit;
+				s++;
+			}
 		}
-		if (s[i] != '.' || !digits || value > 255 || group > 2)
-			return false;
-		out[group++] = (u8)value;
-		digits = 0;
-		value = 0;
 	}
-	if (group != 3 || !digits || value > 255)
-		return false;
-	out[3] = (u8)value;
-	return true;
+	*at = s;
+	return value;
+}
+
+/**
+ * sip_ip4_read() - read an IPv4 address at the begin of a text
+ * @s: the text
+ * @len: its length; what follows the address is the caller's
+ * @out: the four bytes
+ *
+ * Return: how long the address is; 0 if there is none.
+ */
+u32 sip_ip4_read(const u8 *s, u32 len, u8 out[4])
+{
+	const u8 *stop = s + len;
+	const u8 *at = s;
+	u32 value, i;
+
+	for (i = 0;; i++) {
+		value = sip_octet(&at, stop);
+		if (value > 255)
+			return 0;
+		out[i] = (u8)value;
+		if (i == 3)
+			break;
+		if (at == stop || *at++ != '.')
+			return 0;
+	}
+	if (at < stop && *at >= '0' && *at <= '9')
+		return 0;
+	return (u32)(at - s);
 }
 
 static u32 sip_hex_digit(u8 byte)
@@ -65,7 +87,7 @@ static bool sip_ip6_parse(const u8 *s, u32 len, u8 out[16])
 		while (i < len && i - first < 4 && sip_hex_digit(s[i]) < 16)
 			value = value << 4 | sip_hex_digit(s[i++]);
 		if (i < len && s[i] == '.') {
-			if (at > 12 || !sip_ip4_parse(s + first, len - first, out + at))
+			if (at > 12 || sip_ip4_read(s + first, len - first, out + at) != len - first)
 				return false;
 			at += 4;
 			break;
@@ -112,18 +134,14 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
 	memset(ip, 0, sizeof(*ip));
 	if (len < 2 || len > 45)
 		return false;
-	for (i = 0; i < len && i < 5; i++) {
-		if (s[i] != ':')
-			continue;
-		if (sip_ip6_parse(s, len, ip->b)) {
-			ip->family = SIP_AF_IP6;
-			return true;
-		}
-		memset(ip->b, 0, sizeof(ip->b));
-		return false;
-	}
-	if (sip_ip4_parse(s, len, ip->b)) {
+	if (sip_ip4_read(s, len, ip->b) == len) {
 		ip->family = SIP_AF_IP4;
+		return true;
+	}
+	for (i = 0; i < len && i < 5 && s[i] != ':'; i++)
+		;
+	if (i < len && i < 5 && sip_ip6_parse(s, len, ip->b)) {
+		ip->family = SIP_AF_IP6;
 		return true;
 	}
 	memset(ip->b, 0, sizeof(ip->b));
@@ -136,11 +154,21 @@ static u32 sip_ip4_format(const u8 b[4], u8 *out)
 	u32 i;
 
 	for (i = 0; i < 4; i++) {
-		if (i)
-			out[len++] = '.';
-		len += sip_port_format(b[i], out + len);
+		u32 value = b[i];
+
+		if (value >= 100) {
+			out[len++] = (u8)('0' + value / 100);
+			value %= 100;
+			out[len++] = (u8)('0' + value / 10);
+			value %= 10;
+		} else if (value >= 10) {
+			out[len++] = (u8)('0' + value / 10);
+			value %= 10;
+		}
+		out[len++] = (u8)('0' + value);
+		out[len++] = '.';
 	}
-	return len;
+	return len - 1;
 }
 
 /* RFC 5952: "::" for the first longest run of two or more zero groups. */

@@ -101,11 +101,21 @@ static enum sip_parse sip_msg_keepalive(struct sip_walk *w, bool stream)
 
 /* ---- start line --------------------------------------------------------- */
 
-static bool sip_is_version(const u8 *buf, u32 off, u32 end)
+/* The letters of SIP/2.0 are the only ones that have a case. */
+static bool sip_is_status_line(const u8 *buf, u32 off, u32 end)
 {
-	const struct sip_span s = { off, 7 };
+	return end - off > 8 &&
+	       (sip_word(buf + off) | 0x202020) == sip_word((const u8 *)"sip/2.0 ");
+}
 
-	return end - off >= 7 && sip_text_equal(buf, s, "sip/2.0", 7);
+static bool sip_is_request_line(const u8 *buf, u32 off, u32 end)
+{
+	u64 word;
+
+	if (end - off < 9 || !sip_byte_is(buf[off], SIP_C_TOKEN))
+		return false;
+	word = sip_word(buf + end - 8) | 0x20202000;
+	return word == sip_word((const u8 *)" sip/2.0") || word == sip_word((const u8 *)"\tsip/2.0");
 }
 
 /* Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase; the last SP may miss. */
@@ -126,13 +136,9 @@ static void sip_msg_status_line(struct sip_walk *w, u32 end)
 /* The Request-URI is a URI without <>, blanks or controls (RFC 3261 7.1). */
 static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 {
-	u32 i = sip_run(buf, off, end, SIP_C_SCHEME);
+	u32 i = sip_run(buf, off, end, SIP_C_TOKEN);
 
-	if (i == off || i == end || buf[i] != ':')
-		return false;
-	while (i < end && !sip_byte_is(buf[i], SIP_C_NO_URI))
-		i++;
-	return i == end;
+	return i > off && i < end && buf[i] == ':' && sip_uri_is_clear(buf, i, end);
 }
 
 /* Request-Line = Method SP Request-URI SP SIP-Version, each SP single. */
@@ -189,10 +195,9 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 	while (last > w->off && sip_byte_is_blank(w->buf[last - 1]))
 		last--;
 
-	if (sip_is_version(w->buf, w->off, end) && end - w->off > 8 && w->buf[w->off + 7] == ' ')
+	if (sip_is_status_line(w->buf, w->off, end))
 		sip_msg_status_line(w, end);
-	else if (last - w->off > 8 && sip_byte_is(w->buf[w->off], SIP_C_TOKEN) &&
-		 sip_byte_is_blank(w->buf[last - 8]) && sip_is_version(w->buf, last - 7, last))
+	else if (sip_is_request_line(w->buf, w->off, last))
 		sip_msg_request_line(w, last - 7, end);
 	else
 		return SIP_PARSE_NOT_SIP;
@@ -262,6 +267,12 @@ static bool sip_msg_via(struct sip_walk *w, struct sip_span value)
 	return true;
 }
 
+/* Those that are read at once; of the others only the span is kept. */
+#define SIP_BIT(name) (1u << SIP_H_##name)
+#define SIP_READ_AT_ONCE \
+	(SIP_BIT(FROM) | SIP_BIT(TO) | SIP_BIT(CALL_ID) | SIP_BIT(CSEQ) | \
+	 SIP_BIT(CONTENT_LENGTH) | SIP_BIT(EXPIRES) | SIP_BIT(SESSION_EXPIRES))
+
 static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span value)
 {
 	struct sip_msg *msg = w->msg;
@@ -280,6 +291,9 @@ static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span
 	case SIP_H_CSEQ:
 		sip_msg_cseq(w, value);
 		break;
+	case SIP_H_CONTENT_LENGTH:
+		sip_msg_content_length(w, value);
+		break;
 	case SIP_H_EXPIRES:
 		msg->expires = sip_msg_seconds(w->buf, value);
 		break;
@@ -294,81 +308,119 @@ static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span
 }
 
 /* One field that something here reads: into the index, if it counts. */
-static void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct sip_span name,
-			  struct sip_span value)
+static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct sip_span name,
+				 struct sip_span value)
 {
 	struct sip_msg *msg = w->msg;
-	struct sip_header *header;
+	u32 n = msg->n_headers;
 
-	if (id == SIP_H_CONTENT_LENGTH)
-		sip_msg_content_length(w, value);
 	if (id == SIP_H_VIA && (msg->first[id] || !sip_msg_via(w, value)))
 		return;
-	if (msg->first[id] && sip_hdr_once[id]) {
-		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, name.off);
-		return;
-	}
-	if (msg->n_headers == SIP_MAX_HEADERS) {
+	if (unlikely(n == SIP_MAX_HEADERS)) {
 		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, name.off);
 		return;
 	}
-	header = &msg->header[msg->n_headers++];
-	header->id = (u8)id;
-	header->name = name;
-	header->value = value;
-	if (!msg->first[id])
-		msg->first[id] = (u8)msg->n_headers;
-	sip_msg_read(w, id, value);
+	msg->header[n].id = (u8)id;
+	msg->header[n].name = name;
+	msg->header[n].value = value;
+	msg->n_headers = n + 1;
+	if (likely(!msg->first[id]))
+		msg->first[id] = (u8)(n + 1);
+	else if (sip_hdr_once[id])
+		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, name.off);
+	if (SIP_READ_AT_ONCE >> id & 1)
+		sip_msg_read(w, id, value);
 }
 
 /*
- * One header line with its folds. The invariant: w->off is at the first byte
- * of a line, and moves behind its end; false: the line has no end.
+ * The name of a line as most are: no blank before the colon, and not at the
+ * end of the buffer. 0: another one.
  */
-static bool sip_msg_line(struct sip_walk *w)
+static inline u32 sip_msg_name_len(const u8 *line, u32 room)
 {
-	const u8 *buf = w->buf;
-	struct sip_span name;
-	enum sip_hdr_id id;
-	u32 colon, lf;
+	u64 word, hit;
+	u32 i;
 
-	name.off = w->off;
-	colon = sip_run(buf, w->off, w->len, SIP_C_TOKEN);
-	name.len = colon - name.off;
-	while (colon < w->len && sip_byte_is_blank(buf[colon]))
-		colon++;
-	lf = sip_find(buf, colon, w->len, '\n');
-	while (lf + 1 < w->len && sip_byte_is_blank(buf[lf + 1]))
-		lf = sip_find(buf, lf + 1, w->len, '\n');
-	w->off = lf + 1;
-	if (lf + 1 >= w->len)
-		return false;
-	if (!name.len || buf[colon] != ':') {
-		sip_msg_bad(w->msg, SIP_R_BAD_HEADER, name.off);
-		return true;
+	if (room < SIP_HDR_LONGEST)
+		return 0;
+	for (i = 0; i < SIP_HDR_LONGEST; i += (u32)sizeof(word)) {
+		word = sip_word(line + i);
+		hit = sip_word_zero(word ^ SIP_SCAN_ONES * ':') | sip_word_blank(word);
+		if (!hit)
+			continue;
+		i += sip_word_first(hit);
+		return line[i] == ':' ? i : 0;
 	}
-	id = sip_hdr_lookup(buf + name.off, name.len);
-	if (id != SIP_H_OTHER)
-		sip_msg_field(w, id, name, sip_trim(buf, colon + 1, lf));
-	return true;
+	return 0;
 }
 
-/* All lines up to the empty one. False: it is not there. */
+/* The end of a line with its folds, from @off on; w->len: there is none. */
+static u32 sip_msg_line_end(const struct sip_walk *w, u32 off)
+{
+	u32 lf = sip_find(w->buf, off, w->len, '\n');
+
+	while (lf + 1 < w->len && sip_byte_is_blank(w->buf[lf + 1]))
+		lf = sip_find(w->buf, lf + 1, w->len, '\n');
+	return lf + 1 < w->len ? lf : w->len;
+}
+
+/* A line with another name. Returns its end. */
+static u32 sip_msg_line(struct sip_walk *w, u32 off)
+{
+	u32 i = sip_run(w->buf, off, w->len, SIP_C_TOKEN);
+	struct sip_span name = { off, i - off };
+	enum sip_hdr_id id;
+	u32 lf;
+
+	while (i < w->len && sip_byte_is_blank(w->buf[i]))
+		i++;
+	lf = sip_msg_line_end(w, i);
+	if (lf == w->len)
+		return lf;
+	id = sip_hdr_lookup(w->buf + off, name.len);
+	if (!name.len || w->buf[i] != ':')
+		sip_msg_bad(w->msg, SIP_R_BAD_HEADER, off);
+	else if (id != SIP_H_OTHER)
+		sip_msg_field(w, id, name, sip_trim(w->buf, i + 1, lf));
+	return lf;
+}
+
+/*
+ * All lines up to the empty one; false: it is not there. The invariant: @off is
+ * at the first byte of a line.
+ */
 static bool sip_msg_head(struct sip_walk *w)
 {
-	while (w->off < w->len) {
-		if (w->buf[w->off] == '\n') {
-			w->off++;
+	const u8 *buf = w->buf;
+	const u32 len = w->len;
+	struct sip_span name = { w->off, 0 };
+	enum sip_hdr_id id;
+	u32 lf = w->off;
+
+	for (; name.off < len; name.off = lf + 1) {
+		if (unlikely(buf[name.off] == '\n')) {
+			w->off = name.off + 1;
 			return true;
 		}
-		if (w->buf[w->off] == '\r' && w->off + 1 < w->len && w->buf[w->off + 1] == '\n') {
-			w->off += 2;
+		if (unlikely(buf[name.off] == '\r' && len - name.off > 1 &&
+			     buf[name.off + 1] == '\n')) {
+			w->off = name.off + 2;
 			return true;
 		}
-		if (!sip_msg_line(w))
+		name.len = sip_msg_name_len(buf + name.off, len - name.off);
+		if (unlikely(!name.len)) {
+			lf = sip_msg_line(w, name.off);
+			continue;
+		}
+		id = sip_hdr_lookup_words(buf + name.off, name.len);
+		lf = sip_find(buf, name.off + name.len, len, '\n');
+		if (unlikely(lf + 1 >= len))
 			break;
+		if (unlikely(sip_byte_is_blank(buf[lf + 1])))
+			lf = sip_msg_line_end(w, lf);
+		if (id != SIP_H_OTHER && likely(lf < len))
+			sip_msg_field(w, id, name, sip_trim(buf, name.off + name.len + 1, lf));
 	}
-	w->off = w->len;
 	return false;
 }
 
@@ -446,7 +498,6 @@ static void sip_msg_clear(struct sip_msg *msg, const u8 *buf, u32 len)
 	msg->from_tag = none;
 	msg->to_tag = none;
 	msg->cseq = 0;
-	memset(&msg->via, 0, sizeof(msg->via));
 	msg->expires = -1;
 	msg->session_expires = -1;
 	msg->notes = 0;

@@ -14,42 +14,19 @@ static const char *const sip_method_names[SIP_M_MAX] = {
 #undef X
 };
 
-static const u8 sip_method_len[SIP_M_MAX] = {
-#define X(name, str) [SIP_M_##name] = sizeof(str) - 1,
-	SIP_METHODS(X)
-#undef X
-};
-
-static const char *const sip_hdr_names[SIP_H_MAX] = {
-	[SIP_H_OTHER] = "other",
-#define X(name, str, compact) [SIP_H_##name] = str,
-	SIP_HEADERS(X)
-#undef X
-};
-
-static const u8 sip_hdr_compact[SIP_H_MAX] = {
-#define X(name, str, compact) [SIP_H_##name] = compact,
-	SIP_HEADERS(X)
-#undef X
-};
-
-#define SIP_HDR_LONGEST 19u
-
-/* By length. A unit test holds this against the list in names.h. */
-static const u8 sip_hdr_by_len[SIP_HDR_LONGEST + 1][5] = {
-	[2] = { SIP_H_TO },
-	[3] = { SIP_H_VIA },
-	[4] = { SIP_H_FROM, SIP_H_CSEQ, SIP_H_PATH, SIP_H_RSEQ, SIP_H_RACK },
-	[5] = { SIP_H_ROUTE, SIP_H_EVENT },
-	[7] = { SIP_H_CALL_ID, SIP_H_CONTACT, SIP_H_EXPIRES, SIP_H_REQUIRE },
-	[8] = { SIP_H_REFER_TO },
-	[12] = { SIP_H_CONTENT_TYPE, SIP_H_RECORD_ROUTE },
-	[13] = { SIP_H_AUTHORIZATION, SIP_H_SERVICE_ROUTE },
-	[14] = { SIP_H_CONTENT_LENGTH },
-	[15] = { SIP_H_SESSION_EXPIRES },
-	[16] = { SIP_H_CONTENT_ENCODING },
-	[18] = { SIP_H_SUBSCRIPTION_STATE },
-	[19] = { SIP_H_PROXY_AUTHORIZATION, SIP_H_CONTENT_DISPOSITION },
+/* RFC 3261 section 20, RFC 4028, 6665. Held against names.h by a test, too. */
+static const u8 sip_hdr_compact['z' + 1] = {
+	['v'] = SIP_H_VIA,
+	['m'] = SIP_H_CONTACT,
+	['r'] = SIP_H_REFER_TO,
+	['f'] = SIP_H_FROM,
+	['t'] = SIP_H_TO,
+	['i'] = SIP_H_CALL_ID,
+	['l'] = SIP_H_CONTENT_LENGTH,
+	['c'] = SIP_H_CONTENT_TYPE,
+	['e'] = SIP_H_CONTENT_ENCODING,
+	['x'] = SIP_H_SESSION_EXPIRES,
+	['o'] = SIP_H_EVENT,
 };
 
 /**
@@ -61,23 +38,127 @@ static const u8 sip_hdr_by_len[SIP_HDR_LONGEST + 1][5] = {
  */
 enum sip_method sip_method_lookup(const u8 *s, u32 len)
 {
-	u32 i;
-
-	for (i = 1; i < SIP_M_MAX; i++)
-		if (sip_method_len[i] == len && !memcmp(s, sip_method_names[i], len))
-			return (enum sip_method)i;
+#define X(name, str) \
+	if (len == sizeof(str) - 1 && !memcmp(s, str, sizeof(str) - 1)) \
+		return SIP_M_##name;
+	SIP_METHODS(X)
+#undef X
 	return SIP_M_OTHER;
 }
 
 static enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
 {
-	u32 i;
-
 	letter = sip_byte_lower(letter);
-	for (i = 1; i < SIP_H_MAX; i++)
-		if (sip_hdr_compact[i] == letter)
-			return (enum sip_hdr_id)i;
-	return SIP_H_OTHER;
+	if (letter < 'a' || letter > 'z')
+		return SIP_H_OTHER;
+	return (enum sip_hdr_id)sip_hdr_compact[letter];
+}
+
+/*
+ * Compare with a constant: the first eight bytes, from which what is behind
+ * the name has been shifted out, and the last eight of a longer name.
+ */
+#define SIP_IS(str) \
+	(word << (64 - 8 * (sizeof(str) - 1)) == \
+	 sip_word((const u8 *)str "\0\0\0\0\0\0") << (64 - 8 * (sizeof(str) - 1)))
+#define SIP_IS_LONG(str) \
+	(word == sip_word((const u8 *)(str)) && tail == sip_word((const u8 *)(str) + sizeof(str) - 9))
+
+static enum sip_hdr_id sip_hdr_lookup_short(u64 word, u32 len)
+{
+	switch (len) {
+	case 2:
+		return SIP_IS("to") ? SIP_H_TO : SIP_H_OTHER;
+	case 3:
+		return SIP_IS("via") ? SIP_H_VIA : SIP_H_OTHER;
+	case 4:
+		if (SIP_IS("from"))
+			return SIP_H_FROM;
+		if (SIP_IS("cseq"))
+			return SIP_H_CSEQ;
+		if (SIP_IS("path"))
+			return SIP_H_PATH;
+		if (SIP_IS("rseq"))
+			return SIP_H_RSEQ;
+		return SIP_IS("rack") ? SIP_H_RACK : SIP_H_OTHER;
+	case 5:
+		if (SIP_IS("route"))
+			return SIP_H_ROUTE;
+		return SIP_IS("event") ? SIP_H_EVENT : SIP_H_OTHER;
+	case 7:
+		if (SIP_IS("call-id"))
+			return SIP_H_CALL_ID;
+		if (SIP_IS("contact"))
+			return SIP_H_CONTACT;
+		if (SIP_IS("expires"))
+			return SIP_H_EXPIRES;
+		return SIP_IS("require") ? SIP_H_REQUIRE : SIP_H_OTHER;
+	case 8:
+		return SIP_IS("refer-to") ? SIP_H_REFER_TO : SIP_H_OTHER;
+	default:
+		return SIP_H_OTHER;
+	}
+}
+
+/* No two of these agree in their first and last eight bytes and their length. */
+static enum sip_hdr_id sip_hdr_lookup_long(u64 word, u64 tail, u32 len)
+{
+	switch (len) {
+	case 12:
+		if (SIP_IS_LONG("content-type"))
+			return SIP_H_CONTENT_TYPE;
+		return SIP_IS_LONG("record-route") ? SIP_H_RECORD_ROUTE : SIP_H_OTHER;
+	case 13:
+		if (SIP_IS_LONG("authorization"))
+			return SIP_H_AUTHORIZATION;
+		return SIP_IS_LONG("service-route") ? SIP_H_SERVICE_ROUTE : SIP_H_OTHER;
+	case 14:
+		return SIP_IS_LONG("content-length") ? SIP_H_CONTENT_LENGTH : SIP_H_OTHER;
+	case 15:
+		return SIP_IS_LONG("session-expires") ? SIP_H_SESSION_EXPIRES : SIP_H_OTHER;
+	case 16:
+		return SIP_IS_LONG("content-encoding") ? SIP_H_CONTENT_ENCODING : SIP_H_OTHER;
+	case 18:
+		return SIP_IS_LONG("subscription-state") ? SIP_H_SUBSCRIPTION_STATE : SIP_H_OTHER;
+	case 19:
+		if (SIP_IS_LONG("proxy-authorization"))
+			return SIP_H_PROXY_AUTHORIZATION;
+		return SIP_IS_LONG("content-disposition") ? SIP_H_CONTENT_DISPOSITION : SIP_H_OTHER;
+	default:
+		return SIP_H_OTHER;
+	}
+}
+
+/**
+ * sip_hdr_lookup_words() - a header field by its name, eight bytes at a time
+ * @s: the name, without blanks and controls; SIP_HDR_LONGEST bytes can be read
+ * @len: its length
+ *
+ * All names are of letters and '-', and setting bit 5 maps only the two cases
+ * of a letter, and '-' and CR, to the same byte.
+ *
+ * Return: as sip_hdr_lookup().
+ */
+enum sip_hdr_id sip_hdr_lookup_words(const u8 *s, u32 len)
+{
+	const u64 lower = SIP_SCAN_ONES * 0x20;
+	enum sip_hdr_id id;
+
+	if (len <= 8)
+		return len > 1 ? sip_hdr_lookup_short(sip_word(s) | lower, len) :
+				 sip_hdr_lookup_compact(s[0]);
+	id = sip_hdr_lookup_long(sip_word(s) | lower, sip_word(s + len - 8) | lower, len);
+	/* The middle of those that are longer than both together. */
+	if (len <= 16 || id == SIP_H_OTHER)
+		return id;
+	switch (id) {
+	case SIP_H_SUBSCRIPTION_STATE:
+		return sip_half_lower(s + 7) == sip_half_lower((const u8 *)"ptio") ? id : SIP_H_OTHER;
+	case SIP_H_PROXY_AUTHORIZATION:
+		return sip_half_lower(s + 8) == sip_half_lower((const u8 *)"thor") ? id : SIP_H_OTHER;
+	default:
+		return sip_half_lower(s + 8) == sip_half_lower((const u8 *)"disp") ? id : SIP_H_OTHER;
+	}
 }
 
 /**
@@ -89,22 +170,17 @@ static enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
  */
 enum sip_hdr_id sip_hdr_lookup(const u8 *s, u32 len)
 {
-	const struct sip_span name = { 0, len };
-	const u8 *ids;
-	u8 letter;
+	u8 name[SIP_HDR_LONGEST] = { 0 };
 	u32 i;
 
-	if (len == 1)
-		return s[0] ? sip_hdr_lookup_compact(s[0]) : SIP_H_OTHER;
-	if (len < 2 || len > SIP_HDR_LONGEST)
+	if (!len || len >= sizeof(name))
 		return SIP_H_OTHER;
-	ids = sip_hdr_by_len[len];
-	letter = sip_byte_lower(s[0]);
-	for (i = 0; i < sizeof(sip_hdr_by_len[0]) && ids[i]; i++)
-		if ((u8)sip_hdr_names[ids[i]][0] == letter &&
-		    sip_text_equal(s, name, sip_hdr_names[ids[i]], len))
-			return (enum sip_hdr_id)ids[i];
-	return SIP_H_OTHER;
+	for (i = 0; i < len; i++) {
+		if (s[i] <= ' ')
+			return SIP_H_OTHER;
+		name[i] = s[i];
+	}
+	return sip_hdr_lookup_words(name, len);
 }
 
 /**

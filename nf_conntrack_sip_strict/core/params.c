@@ -5,25 +5,20 @@
 #include "msg.h"
 #include "token.h"
 
-/* name [ EQUAL value ]; *off is at the first byte of the name. */
-static int sip_param_read(const u8 *buf, u32 *off, u32 end, struct sip_param *param)
+/* name [ EQUAL value ]; @i is at the first byte of the name. */
+static int sip_param_read(const u8 *buf, u32 i, u32 *off, u32 end, struct sip_param *param)
 {
-	u32 i = *off;
-
-	while (i < end && sip_byte_is(buf[i], SIP_C_PARAM) && buf[i] != '=')
-		i++;
-	param->name.off = *off;
-	param->name.len = i - *off;
+	param->name.off = i;
+	i = sip_run(buf, i, end, SIP_C_NAME);
+	param->name.len = i - param->name.off;
 	param->value.off = i;
 	param->value.len = 0;
-	*off = i;
 	i = sip_lws(buf, i, end);
+	*off = i;
+	if (i == end || buf[i] != '=')
+		return param->name.len ? 1 : -1;
 	if (!param->name.len)
 		return -1;
-	if (i == end || buf[i] != '=') {
-		*off = i;
-		return 1;
-	}
 	i = sip_lws(buf, i + 1, end);
 	param->value.off = i;
 	if (i < end && buf[i] == '"') {
@@ -32,7 +27,7 @@ static int sip_param_read(const u8 *buf, u32 *off, u32 end, struct sip_param *pa
 			return -1;
 		}
 	} else {
-		i = sip_run(buf, i, end, SIP_C_PARAM);
+		i = sip_value_run(buf, i, end);
 	}
 	param->value.len = i - param->value.off;
 	*off = sip_lws(buf, i, end);
@@ -53,9 +48,15 @@ static int sip_param_read(const u8 *buf, u32 *off, u32 end, struct sip_param *pa
  */
 int sip_param_next(const u8 *buf, u32 *off, u32 end, struct sip_param *param)
 {
-	u32 i = *off;
 	bool separated = false;
+	u32 i = *off;
 
+	if (i < end && buf[i] == ';') {
+		separated = true;
+		i++;
+		if (likely(i < end && sip_byte_is(buf[i], SIP_C_NAME)))
+			return sip_param_read(buf, i, off, end, param);
+	}
 	for (;;) {
 		i = sip_lws(buf, i, end);
 		*off = i;
@@ -71,9 +72,7 @@ int sip_param_next(const u8 *buf, u32 *off, u32 end, struct sip_param *param)
 			break;
 		}
 	}
-	if (!separated)
-		return -1;
-	return sip_param_read(buf, off, end, param);
+	return separated ? sip_param_read(buf, i, off, end, param) : -1;
 }
 
 /**

@@ -11,7 +11,7 @@
 #define H SIP_C_HOST
 #define D SIP_C_DIGIT
 #define V SIP_C_IP6
-#define S SIP_C_SCHEME
+#define M SIP_C_NAME
 #define N SIP_C_NO_URI
 #define P SIP_C_PARAM
 #define F SIP_C_PLAIN
@@ -24,48 +24,48 @@ const u8 sip_class[256] = {
 	['\r'] = N | F,
 	[0x0e ... 0x1f] = N,
 	[' '] = N | F,
-	['!'] = T | P | F,
+	['!'] = T | P | M | F,
 	['"'] = N,
-	['#'] = P | F,
-	['$'] = P | F,
-	['%'] = T | V | P | F,
-	['&'] = P | F,
-	['\''] = T | P | F,
-	['('] = P | F,
-	[')'] = P | F,
-	['*'] = T | P | F,
-	['+'] = T | S | P | F,
-	['-'] = T | H | S | V | P | F,
-	['.'] = T | H | S | V | P | F,
-	['/'] = P | F,
-	['0' ... '9'] = T | H | D | V | S | P | F,
-	[':'] = V | P | F,
-	['<'] = N | P,
+	['#'] = P | M | F,
+	['$'] = P | M | F,
+	['%'] = T | V | P | M | F,
+	['&'] = P | M | F,
+	['\''] = T | P | M | F,
+	['('] = P | M | F,
+	[')'] = P | M | F,
+	['*'] = T | P | M | F,
+	['+'] = T | P | M | F,
+	['-'] = T | H | V | P | M | F,
+	['.'] = T | H | V | P | M | F,
+	['/'] = P | M | F,
+	['0' ... '9'] = T | H | D | V | P | M | F,
+	[':'] = V | P | M | F,
+	['<'] = N | P | M,
 	['='] = P | F,
-	['>'] = N | P,
-	['?'] = P | F,
-	['@'] = P | F,
-	['A' ... 'Z'] = T | H | V | S | P | F,
-	['['] = P | F,
-	['\\'] = P | F,
-	[']'] = P | F,
-	['^'] = P | F,
-	['_'] = T | H | V | P | F,
-	['`'] = T | P | F,
-	['a' ... 'z'] = T | H | V | S | P | F,
-	['{'] = P | F,
-	['|'] = P | F,
-	['}'] = P | F,
-	['~'] = T | P | F,
+	['>'] = N | P | M,
+	['?'] = P | M | F,
+	['@'] = P | M | F,
+	['A' ... 'Z'] = T | H | V | P | M | F,
+	['['] = P | M | F,
+	['\\'] = P | M | F,
+	[']'] = P | M | F,
+	['^'] = P | M | F,
+	['_'] = T | H | V | P | M | F,
+	['`'] = T | P | M | F,
+	['a' ... 'z'] = T | H | V | P | M | F,
+	['{'] = P | M | F,
+	['|'] = P | M | F,
+	['}'] = P | M | F,
+	['~'] = T | P | M | F,
 	[0x7f] = N,
-	[0x80 ... 0xff] = P | F,
+	[0x80 ... 0xff] = P | M | F,
 };
 
 #undef T
 #undef H
 #undef D
 #undef V
-#undef S
+#undef M
 #undef N
 #undef P
 #undef F
@@ -99,20 +99,20 @@ u32 sip_lws_slow(const u8 *buf, u32 off, u32 end)
 	return off;
 }
 
-/* Index of the first byte in memory whose high bit is set. */
-static inline u32 sip_first_byte(u64 marks)
+/**
+ * sip_trim_slow() - where a text ends without the LWS behind it
+ * @buf: the message
+ * @off: its begin
+ * @end: its end
+ *
+ * Return: the end; @off if there is nothing else.
+ */
+u32 sip_trim_slow(const u8 *buf, u32 off, u32 end)
 {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return (u32)__builtin_ctzll(marks) / 8;
-#else
-	u8 bytes[sizeof(marks)];
-	u32 i = 0;
-
-	memcpy(bytes, &marks, sizeof(marks));
-	while (!(bytes[i] & 0x80))
-		i++;
-	return i;
-#endif
+	while (end > off && (sip_byte_is_blank(buf[end - 1]) || buf[end - 1] == '\r' ||
+			     buf[end - 1] == '\n'))
+		end--;
+	return end;
 }
 
 /**
@@ -126,22 +126,86 @@ static inline u32 sip_first_byte(u64 marks)
  */
 u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
 {
-	const u64 low = 0x7f7f7f7f7f7f7f7full;
-	const u64 pattern = 0x0101010101010101ull * byte;
-	u64 word;
+	const u64 pattern = SIP_SCAN_ONES * byte;
+	const u8 *at = buf + off;
+	u64 hit, word;
+	u32 words;
+
+	for (words = (end - off) / 8; words; words--) {
+		word = sip_word(at) ^ pattern;
+		hit = (word - SIP_SCAN_ONES) & SIP_SCAN_HIGH;
+		/* Bytes that differ from it by 0x80 and more look like a hit at first. */
+		if (unlikely(hit) && (hit & ~word))
+			return (u32)(at - buf) + sip_word_first(hit & ~word);
+		at += sizeof(word);
+	}
+	for (off = (u32)(at - buf); off < end && buf[off] != byte; off++)
+		;
+	return off;
+}
+
+/**
+ * sip_value_run() - skip what can stand in a parameter's value without quotes
+ * @buf: the message
+ * @off: where to begin
+ * @end: where to stop
+ *
+ * Eight bytes at a time where all of them are above ',' and none is ';'.
+ *
+ * Return: offset of the first byte that is not of SIP_C_PARAM, or @end.
+ */
+u32 sip_value_run(const u8 *buf, u32 off, u32 end)
+{
+	u64 word, hit;
 
 	while (end - off >= sizeof(word)) {
-		memcpy(&word, buf + off, sizeof(word));
-		word ^= pattern;
-		/* Exact in every byte, so that the order of bytes does not matter. */
-		word = ~(((word & low) + low) | word | low);
-		if (word)
-			return off + sip_first_byte(word);
-		off += sizeof(word);
-	}
-	while (off < end && buf[off] != byte)
+		word = sip_word(buf + off);
+		hit = sip_word_zero(word ^ SIP_SCAN_ONES * ';') |
+		      ((word - SIP_SCAN_ONES * '-') & ~word & SIP_SCAN_HIGH);
+		if (!hit) {
+			off += (u32)sizeof(word);
+			continue;
+		}
+		off += sip_word_first(hit);
+		if (!sip_byte_is(buf[off], SIP_C_PARAM))
+			return off;
 		off++;
-	return off;
+	}
+	return sip_run(buf, off, end, SIP_C_PARAM);
+}
+
+/**
+ * sip_uri_is_clear() - is there nothing that no URI can have?
+ * @buf: the message
+ * @off: first byte
+ * @end: end
+ *
+ * RFC 3261 25.1 has neither blanks, controls, quotes nor angle brackets in it.
+ *
+ * Return: false if one of them stands there.
+ */
+bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
+{
+	u64 word, hit;
+
+	while (end - off >= sizeof(word)) {
+		word = sip_word(buf + off);
+		/* Below '#', or one of the two brackets, which differ in one bit. */
+		hit = ((word - SIP_SCAN_ONES * '#') & ~word & SIP_SCAN_HIGH) |
+		      sip_word_zero((word | SIP_SCAN_ONES * 2) ^ SIP_SCAN_ONES * '>');
+		if (likely(!hit)) {
+			off += (u32)sizeof(word);
+			continue;
+		}
+		off += sip_word_first(hit);
+		if (sip_byte_is(buf[off], SIP_C_NO_URI))
+			return false;
+		off++;
+	}
+	for (; off < end; off++)
+		if (sip_byte_is(buf[off], SIP_C_NO_URI))
+			return false;
+	return true;
 }
 
 /**
@@ -154,12 +218,18 @@ u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
  */
 bool sip_quoted(const u8 *buf, u32 *off, u32 end)
 {
-	u32 i = *off + 1;
+	u32 i;
 
-	while (i < end && buf[i] != '"')
-		i += buf[i] == '\\' ? 2 : 1;
-	*off = i < end ? i + 1 : end;
-	return i < end;
+	for (i = *off + 1; i < end; i++) {
+		if (buf[i] == '"') {
+			*off = i + 1;
+			return true;
+		}
+		if (buf[i] == '\\')
+			i++;
+	}
+	*off = end;
+	return false;
 }
 
 /**
@@ -187,24 +257,4 @@ bool sip_comment(const u8 *buf, u32 *off, u32 end)
 	}
 	*off = end;
 	return false;
-}
-
-/**
- * sip_trim() - a span without the LWS around it
- * @buf: the message
- * @off: its begin
- * @end: its end
- *
- * Return: the span; it may be empty.
- */
-struct sip_span sip_trim(const u8 *buf, u32 off, u32 end)
-{
-	struct sip_span s;
-
-	s.off = sip_lws(buf, off, end);
-	while (end > s.off && (sip_byte_is_blank(buf[end - 1]) || buf[end - 1] == '\r' ||
-			       buf[end - 1] == '\n'))
-		end--;
-	s.len = end - s.off;
-	return s;
 }

@@ -8,15 +8,15 @@
 #ifndef SIP_TOKEN_H
 #define SIP_TOKEN_H
 
+#include "msg.h"
 #include "scan.h"
-#include "span.h"
 
 /* Classes of bytes, as bits. */
 #define SIP_C_TOKEN 0x01u /* token: alphanum and -.!%*_+`'~ */
 #define SIP_C_HOST 0x02u /* of a host name; "_" is common in the field */
 #define SIP_C_DIGIT 0x04u
 #define SIP_C_IP6 0x08u /* inside of brackets: hex digits, ":", ".", zone */
-#define SIP_C_SCHEME 0x10u /* of a URI scheme: alphanum and +-. */
+#define SIP_C_NAME 0x10u /* may stand in the name of a parameter */
 #define SIP_C_NO_URI 0x20u /* never part of a URI: blanks, controls, <>" */
 #define SIP_C_PARAM 0x40u /* may stand in a parameter value without quotes */
 #define SIP_C_PLAIN 0x80u /* before a URI: no delimiter of a name-addr */
@@ -54,73 +54,101 @@ static inline u32 sip_lws(const u8 *buf, u32 off, u32 end)
 {
 	if (likely(off >= end || buf[off] > ' '))
 		return off;
+	/* Most often it is one blank. */
+	if (likely(buf[off] == ' ' && off + 1 < end && buf[off + 1] > ' '))
+		return off + 1;
 	return sip_lws_slow(buf, off, end);
 }
 
-/* Eight bytes of the message as they stand in memory. */
+/* Eight bytes of the message, the first one lowest on any machine. */
 static inline u64 sip_word(const u8 *at)
 {
 	u64 word;
 
 	memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
 	return word;
 }
 
-/* High bit of the first byte that is zero; above it anything may be set. */
+/* The high bit of the first byte that is zero; those above may be wrong. */
 static inline u64 sip_word_zero(u64 word)
 {
 	return (word - SIP_SCAN_ONES) & ~word & SIP_SCAN_HIGH;
 }
 
-/* High bit of the first byte that is a blank or a control character. */
+/* The same for the first byte that is a blank or a control character. */
 static inline u64 sip_word_blank(u64 word)
 {
 	return (word - SIP_SCAN_ONES * 0x21) & ~word & SIP_SCAN_HIGH;
 }
 
-/* Index of the byte that has the first of these bits. */
+/* Index of the first byte that has its high bit set here. */
 static inline u32 sip_word_first(u64 bits)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (sizeof(long) == sizeof(bits))
+		return (u32)__builtin_ctzl((unsigned long)bits) >> 3;
 	if ((u32)bits)
 		return (u32)__builtin_ctz((u32)bits) >> 3;
 	return 4 + ((u32)__builtin_ctz((u32)(bits >> 32)) >> 3);
-#else
-	/* Carries run towards the first byte: only the caller's bytes are sure. */
-	return 0;
-#endif
 }
 
-/**
- * sip_find() - find a byte, eight at a time
- * @buf: the message
- * @off: where to begin
- * @end: where to stop
- * @byte: what to find
- *
- * Return: offset of the first such byte, or @end.
- */
-static inline u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
+/* Four bytes, and the two cases of letters alike. */
+static inline u32 sip_half_lower(const u8 *at)
 {
-	const u64 pattern = SIP_SCAN_ONES * byte;
-	u64 hit, word;
+	u32 half;
 
-	for (; end - off >= sizeof(word); off += sizeof(word)) {
-		word = sip_word(buf + off) ^ pattern;
-		hit = (word - SIP_SCAN_ONES) & SIP_SCAN_HIGH;
-		/* Bytes above 0x7f look like a hit at first. */
-		if (likely(!hit) || !(hit & ~word))
-			continue;
-		return sip_find_in(buf, off, hit & ~word, byte);
-	}
-	while (off < end && buf[off] != byte)
-		off++;
-	return off;
+	memcpy(&half, at, sizeof(half));
+	return half | 0x20202020;
 }
 
+/*
+ * Is it this word, in any case? @lower is a constant of letters alone, so that
+ * setting bit 5 is exact; and of at least two.
+ */
+static inline bool sip_word_is(const u8 *at, u32 at_len, const char *lower, u32 len)
+{
+	const u8 *is = (const u8 *)lower;
+
+	if (at_len != len)
+		return false;
+	if (len == 8)
+		return (sip_word(at) | SIP_SCAN_ONES * 0x20) == sip_word(is);
+	if (len > 8)
+		return (sip_word(at) | SIP_SCAN_ONES * 0x20) == sip_word(is) &&
+		       (sip_word(at + len - 8) | SIP_SCAN_ONES * 0x20) == sip_word(is + len - 8);
+	if (len >= 4)
+		return sip_half_lower(at) == sip_half_lower(is) &&
+		       sip_half_lower(at + len - 4) == sip_half_lower(is + len - 4);
+	return (at[0] | 0x20) == is[0] && (at[1] | 0x20) == is[1] &&
+	       (len == 2 || (at[2] | 0x20) == is[2]);
+}
+
+#define SIP_SPAN_IS(buf, span, lower) \
+	sip_word_is((buf) + (span).off, (span).len, lower, sizeof(lower) - 1)
+
+u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte);
+u32 sip_value_run(const u8 *buf, u32 off, u32 end);
+u32 sip_ip4_read(const u8 *s, u32 len, u8 out[4]);
+bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end);
 bool sip_quoted(const u8 *buf, u32 *off, u32 end);
 bool sip_comment(const u8 *buf, u32 *off, u32 end);
-struct sip_span sip_trim(const u8 *buf, u32 off, u32 end);
+
+u32 sip_trim_slow(const u8 *buf, u32 off, u32 end);
+
+/* A span without the LWS around it; it may be empty. Often one CR is behind. */
+static inline struct sip_span sip_trim(const u8 *buf, u32 off, u32 end)
+{
+	struct sip_span s = { sip_lws(buf, off, end), 0 };
+
+	if (end > s.off && buf[end - 1] == '\r')
+		end--;
+	if (unlikely(end > s.off && buf[end - 1] <= ' '))
+		end = sip_trim_slow(buf, s.off, end);
+	s.len = end - s.off;
+	return s;
+}
 
 /**
  * struct sip_param - one ";name=value" (RFC 3261 25.1: generic-param)

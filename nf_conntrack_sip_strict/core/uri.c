@@ -12,25 +12,27 @@ static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *
 
 	if (off < end && buf[off] == '[') {
 		i = sip_run(buf, off + 1, end, SIP_C_IP6);
-		hp->host.off = off + 1;
-		if (i == end || buf[i] != ']')
+		if (i == end || buf[i] != ']' || i == off + 1)
 			return false;
+		hp->host.off = off + 1;
+		hp->host.len = i - off - 1;
 		hp->host_end = i + 1;
-	} else {
-		i = sip_run(buf, off, end, SIP_C_HOST);
-		hp->host.off = off;
-		hp->host_end = i;
-	}
-	hp->host.len = i - hp->host.off;
-	hp->end = hp->host_end;
-	if (!hp->host.len)
-		return false;
-	if (buf[off] != '[' && !sip_byte_is(buf[off], SIP_C_DIGIT))
+		if (!sip_ip_parse(buf + off + 1, hp->host.len, &hp->ip) ||
+		    hp->ip.family == SIP_AF_IP4)
+			memset(&hp->ip, 0, sizeof(hp->ip));
 		return true;
-	sip_ip_parse(buf + hp->host.off, hp->host.len, &hp->ip);
-	if (buf[off] == '[' && hp->ip.family == SIP_AF_IP4)
-		memset(&hp->ip, 0, sizeof(hp->ip));
-	return true;
+	}
+	i = off + sip_ip4_read(buf + off, end - off, hp->ip.b);
+	if (i > off && (i == end || !sip_byte_is(buf[i], SIP_C_HOST))) {
+		hp->ip.family = SIP_AF_IP4;
+	} else {
+		memset(hp->ip.b, 0, 4);
+		i = sip_run(buf, off, end, SIP_C_HOST);
+	}
+	hp->host.off = off;
+	hp->host.len = i - off;
+	hp->host_end = i;
+	return i > off;
 }
 
 /*
@@ -40,14 +42,15 @@ static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *
 static bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
 {
 	u32 port = 0;
-	u32 i;
+	u32 digit, i;
 
-	i = sip_run(buf, off, end, SIP_C_DIGIT);
+	for (i = off; i < end && (digit = (u32)buf[i] - '0') <= 9; i++)
+		port = port > 65535 ? port : port * 10 + digit;
 	hp->port.off = off;
 	hp->port.len = i - off;
 	hp->end = i;
-	if ((i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6)) &&
-	    sip_span_number(buf, hp->port, 65535, &port)) {
+	if (port <= 65535 && i > off &&
+	    (i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6))) {
 		hp->port_num = (u16)port;
 		return true;
 	}
@@ -65,6 +68,7 @@ static bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct 
 		memset(hp, 0, sizeof(*hp));
 		return false;
 	}
+	hp->end = hp->host_end;
 	i = lws ? sip_lws(buf, hp->host_end, end) : hp->host_end;
 	if (i == end || buf[i] != ':')
 		return true;
@@ -119,11 +123,11 @@ bool sip_hostport_parse_lws(const u8 *buf, u32 off, u32 end, struct sip_hostport
  */
 enum sip_transport sip_transport_lookup(const u8 *buf, struct sip_span s)
 {
-	if (sip_text_equal(buf, s, "udp", 3))
+	if (SIP_SPAN_IS(buf, s, "udp"))
 		return SIP_T_UDP;
-	if (sip_text_equal(buf, s, "tcp", 3))
+	if (SIP_SPAN_IS(buf, s, "tcp"))
 		return SIP_T_TCP;
-	if (sip_text_equal(buf, s, "tls", 3))
+	if (SIP_SPAN_IS(buf, s, "tls"))
 		return SIP_T_TLS;
 	return SIP_T_OTHER;
 }
@@ -138,10 +142,10 @@ static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
 
 	while (sip_param_next(buf, &off, end, &param) > 0) {
 		value = param.value.off;
-		if (sip_text_equal(buf, param.name, "transport", 9)) {
+		if (SIP_SPAN_IS(buf, param.name, "transport")) {
 			if (uri->transport == SIP_T_NONE && param.value.len)
 				uri->transport = sip_transport_lookup(buf, param.value);
-		} else if (sip_text_equal(buf, param.name, "maddr", 5)) {
+		} else if (SIP_SPAN_IS(buf, param.name, "maddr")) {
 			if (uri->maddr.host.len)
 				continue;
 			if (sip_hostport_parse(buf, value, value + param.value.len, &uri->maddr) &&
@@ -151,31 +155,14 @@ static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
 	}
 }
 
-/* The part before '@'; false: it has bytes that no URI can have. */
-static bool sip_uri_user(const u8 *buf, u32 off, u32 at, struct sip_uri *uri)
-{
-	u32 colon = at;
-	u32 i;
-
-	for (i = off; i < at; i++) {
-		if (sip_byte_is(buf[i], SIP_C_NO_URI))
-			return false;
-		if (buf[i] == ':' && colon == at)
-			colon = i;
-	}
-	uri->user.off = off;
-	uri->user.len = colon - off;
-	return true;
-}
-
 static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 {
 	u32 at = sip_find(buf, off, end, '@');
 	u32 i;
 
 	if (at < end) {
-		if (!sip_uri_user(buf, off, at, uri))
-			return;
+		uri->user.off = off;
+		uri->user.len = sip_find(buf, off, at, ':') - off;
 		off = at + 1;
 	}
 	if (!sip_hostport_parse(buf, off, end, &uri->hp))
@@ -194,6 +181,26 @@ static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 	}
 }
 
+/* Which scheme; *colon is where it ends, 0: there is none. */
+static enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u32 *colon)
+{
+	struct sip_span scheme = { off, 3 };
+
+	if (likely(end - off > 3 && buf[off + 3] == ':' && SIP_SPAN_IS(buf, scheme, "sip"))) {
+		*colon = off + 3;
+		return SIP_SCHEME_SIP;
+	}
+	*colon = sip_run(buf, off, end, SIP_C_TOKEN);
+	scheme.len = *colon - off;
+	if (!scheme.len || *colon == end || buf[*colon] != ':')
+		*colon = 0;
+	else if (SIP_SPAN_IS(buf, scheme, "sips"))
+		return SIP_SCHEME_SIPS;
+	else if (SIP_SPAN_IS(buf, scheme, "tel"))
+		return SIP_SCHEME_TEL;
+	return SIP_SCHEME_OTHER;
+}
+
 /**
  * sip_uri_parse() - read a URI (RFC 3261 section 19.1)
  * @buf: the message
@@ -209,24 +216,17 @@ static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
  */
 bool sip_uri_parse(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 {
-	struct sip_span scheme = { off, 0 };
-	u32 i = sip_run(buf, off, end, SIP_C_SCHEME);
+	u32 colon;
 
 	memset(uri, 0, sizeof(*uri));
 	uri->whole.off = off;
 	uri->whole.len = end - off;
-	uri->scheme = SIP_SCHEME_OTHER;
-	if (i == end || i == off || buf[i] != ':')
+	uri->scheme = sip_scheme_read(buf, off, end, &colon);
+	if (!colon)
 		return false;
-	scheme.len = i - off;
-	if (sip_text_equal(buf, scheme, "sip", 3))
-		uri->scheme = SIP_SCHEME_SIP;
-	else if (sip_text_equal(buf, scheme, "sips", 4))
-		uri->scheme = SIP_SCHEME_SIPS;
-	else if (sip_text_equal(buf, scheme, "tel", 3))
-		uri->scheme = SIP_SCHEME_TEL;
-	if (uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS)
-		sip_uri_rest(buf, i + 1, end, uri);
+	if ((uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS) &&
+	    sip_uri_is_clear(buf, colon + 1, end))
+		sip_uri_rest(buf, colon + 1, end, uri);
 	return true;
 }
 

@@ -9,24 +9,28 @@
 static u32 sip_via_protocol(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 {
 	struct sip_span token;
-	u32 part;
+	u32 part = 0;
+	u32 i;
 
-	for (part = 0; part < 3; part++) {
+	if (end - off > 8 && sip_word(buf + off) == sip_word((const u8 *)"SIP/2.0/")) {
+		part = 2;
+		off += 8;
+	}
+	for (;; part++) {
 		token.off = off;
 		off = sip_run(buf, off, end, SIP_C_TOKEN);
 		token.len = off - token.off;
 		if (!token.len)
 			return 0;
+		i = sip_lws(buf, off, end);
 		if (part == 2)
 			break;
-		off = sip_lws(buf, off, end);
-		if (off == end || buf[off] != '/')
+		if (i == end || buf[i] != '/')
 			return 0;
-		off = sip_lws(buf, off + 1, end);
+		off = sip_lws(buf, i + 1, end);
 	}
 	via->transport = sip_transport_lookup(buf, token);
-	part = sip_lws(buf, off, end);
-	return part == off ? 0 : part;
+	return i == off ? 0 : i;
 }
 
 /*
@@ -99,17 +103,17 @@ static bool sip_via_param(const u8 *buf, const struct sip_param *param, struct s
 
 	switch (name.len) {
 	case 5:
-		if (sip_text_equal(buf, name, "rport", 5))
+		if (SIP_SPAN_IS(buf, name, "rport"))
 			return sip_via_rport(buf, param->value, via);
-		if (sip_text_equal(buf, name, "maddr", 5))
+		if (SIP_SPAN_IS(buf, name, "maddr"))
 			sip_via_maddr(buf, param->value, via);
 		break;
 	case 6:
-		if (!via->branch.len && sip_text_equal(buf, name, "branch", 6))
+		if (!via->branch.len && SIP_SPAN_IS(buf, name, "branch"))
 			via->branch = param->value;
 		break;
 	case 8:
-		if (sip_text_equal(buf, name, "received", 8))
+		if (SIP_SPAN_IS(buf, name, "received"))
 			sip_via_received(buf, param->value, via);
 		break;
 	default:
