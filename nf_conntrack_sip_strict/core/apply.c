@@ -166,10 +166,10 @@ static u32 sip_number_format(u32 number, u8 out[10])
 	u32 len = 0;
 	u32 i;
 
-	do {
+	if (number <= 65535)
+		return sip_port_format((u16)number, out);
+	for (; number; number /= 10)
 		digits[len++] = (u8)('0' + number % 10);
-		number /= 10;
-	} while (number);
 	for (i = 0; i < len; i++)
 		out[i] = digits[len - 1 - i];
 	return len;

@@ -200,7 +200,7 @@ static void sip_plan_content_length(struct sip_planner *p)
 
 	if (!p->body_delta || !msg->content_length.len)
 		return;
-	for (i = 0; i < msg->n_headers; i++)
+	for (i = msg->first[SIP_H_CONTENT_LENGTH] - 1u; i < msg->n_headers; i++)
 		if (msg->header[i].id == SIP_H_CONTENT_LENGTH)
 			sip_plan_edit_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value, len);
 }

@@ -150,11 +150,8 @@ static void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact
 static void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
 			       const struct sdp_addr *addr, const struct sip_ip *ip)
 {
-	u8 text[46];
-
 	if (!sip_ip_equal(&addr->ip, ip))
-		sip_plan_edit(b->p, field, addr->text.off, addr->text.len, text,
-			      sip_ip_format(ip, text));
+		sip_plan_write_ip(b->p, field, addr->text, ip);
 }
 
 static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
