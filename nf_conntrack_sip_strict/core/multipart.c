@@ -235,12 +235,16 @@ static void sip_mime_close(struct sip_mime_reader *r, u32 depth, u32 end)
 static void sip_mime_head_line(struct sip_mime_reader *r, u32 line, u32 eol)
 {
 	const u8 *buf = r->buf;
+	struct sip_span name, more;
 	u32 colon;
-	struct sip_span name;
 
 	if (sip_byte_is_blank(buf[line])) {
-		if (r->field)
-			*r->field = sip_trim(buf, r->field->off, eol);
+		more = sip_trim(buf, line, eol);
+		if (!r->field || !more.len)
+			return;
+		if (!r->field->len)
+			r->field->off = more.off;
+		r->field->len = more.off + more.len - r->field->off;
 		return;
 	}
 	r->field = NULL;

@@ -102,6 +102,14 @@ static bool sip_stream_is_mappable(const struct sip_body *b, const struct sdp_st
 	return conn->ip.family != SIP_AF_NONE;
 }
 
+/* Already what the other side sees, not what the sender is (STUN, static NAT). */
+static bool sip_body_is_public(const struct sip_body *b, const struct sip_ip *ip)
+{
+	const struct sip_end *snd = &b->p->ctx->snd;
+
+	return b->natted && sip_ip_equal(ip, &snd->seen.ip) && !sip_ip_equal(ip, &snd->real.ip);
+}
+
 /* Whose address is it? False: one that nothing can be sent to. */
 static bool sip_query_address(const struct sip_body *b, const struct sip_media_fact *fact,
 			      struct sip_media_query *q)
@@ -116,7 +124,7 @@ static bool sip_query_address(const struct sip_body *b, const struct sip_media_f
 		return true;
 	}
 	q->self = sip_ip_equal(&q->rtp.ip, &snd->real.ip);
-	q->public = b->natted && !q->self && sip_ip_equal(&q->rtp.ip, &snd->seen.ip);
+	q->public = sip_body_is_public(b, &q->rtp.ip);
 	return q->self || q->public || sip_ip_is_unicast(&q->rtp.ip);
 }
 
@@ -243,8 +251,7 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 /* The text of this stream's m= line became another: it was inside. */
 static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
 {
-	return fact->mapped && b->natted &&
-	       !sip_ip_equal(&fact->rtp.ip, &b->p->ctx->snd.seen.ip);
+	return fact->mapped && b->natted && !sip_body_is_public(b, &fact->rtp.ip);
 }
 
 /**

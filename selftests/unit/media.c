@@ -263,6 +263,19 @@ static void test_public(void)
 	       "and kept even if the answer is another port");
 }
 
+/* Source port translation alone: the same address at both sides. */
+static void test_port_only(void)
+{
+	fresh();
+	ctx.snd.seen.ip = ctx.snd.real.ip;
+	plan_body("v=0|c=IN IP4 192.168.1.20|m=audio 16384 RTP/AVP 0|"
+		  "a=candidate:1 1 UDP 1 192.168.1.20 16384 typ host|");
+	tap_ok(world.q[0].self && !world.q[0].public &&
+	       says("c=IN IP4 192.168.1.20\r\nm=audio 16484 RTP/AVP 0\r\n"
+		    "a=candidate:1 1 UDP 1 192.168.1.20 16484 typ host\r\n"),
+	       "where only ports are translated, ports map");
+}
+
 static void test_no_nat(void)
 {
 	fresh();
@@ -392,6 +405,7 @@ int main(void)
 	test_other_host();
 	test_hold();
 	test_public();
+	test_port_only();
 	test_no_nat();
 	test_incoming();
 	test_conflict();
