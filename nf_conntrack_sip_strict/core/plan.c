@@ -148,9 +148,7 @@ static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways, st
 
 	if (!msg->request || sip_ways_in(ways, SIP_F_RURI) != SIP_UNMAP)
 		return;
-	if (!sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, uri))
-		sip_plan_note(p, SIP_R_BAD_VALUE, msg->ruri.off);
-	else
+	if (sip_uri_parse(msg->buf, msg->ruri.off, msg->ruri.off + msg->ruri.len, uri))
 		sip_plan_uri(p, ways, SIP_F_RURI, uri, -1);
 }
 
