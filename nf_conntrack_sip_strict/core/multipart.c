@@ -24,7 +24,9 @@ enum sip_mime_kind { SIP_MIME_OTHER, SIP_MIME_SDP, SIP_MIME_MULTIPART, SIP_MIME_
 
 /**
  * struct sip_mime - what the header of a body, or of a part, says of it
- * @type: @disposition: @encoding: values of the Content- fields
+ * @type: value of Content-Type
+ * @disposition: of Content-Disposition
+ * @encoding: of Content-Encoding
  * @transfer: of Content-Transfer-Encoding, which only parts have
  * @length: of Content-Length
  */
@@ -39,7 +41,8 @@ struct sip_mime {
 /**
  * struct sip_mime_level - a multipart that is open
  * @boundary: without the dashes
- * @part: its own slot; @current: slot of the part inside that is open
+ * @part: its own slot
+ * @current: slot of the part inside that is open
  */
 struct sip_mime_level {
 	struct sip_span boundary;
@@ -49,11 +52,15 @@ struct sip_mime_level {
 
 /**
  * struct sip_mime_reader - a multipart body under way
+ * @buf: the message
  * @end: where the body ends
+ * @parts: what is found
+ * @level: the multiparts that are open, outermost first
  * @depth: levels in use; 0: all closed
  * @in_head: between a delimiter and the empty line behind the part's header
- * @mime: that header; @field: value of its last field, for folds
  * @full: a part that matters found no slot
+ * @mime: header of the body or part under way
+ * @field: value of its last field, for folds
  */
 struct sip_mime_reader {
 	const u8 *buf;

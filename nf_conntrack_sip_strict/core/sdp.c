@@ -19,9 +19,13 @@
 
 /**
  * struct sdp_reader - a description under way
+ * @buf: the message
+ * @sdp: what is read of it
  * @cur: the m= line that attributes belong to; &level before the first one
  * @level: what the session level says
+ * @n_groups: how many of @group
  * @group: member lists of a=group:BUNDLE
+ * @began: there was a v= line
  */
 struct sdp_reader {
 	const u8 *buf;
@@ -190,11 +194,8 @@ static bool sdp_proto_has(const u8 *buf, struct sip_span proto, const char *word
 
 static bool sdp_proto_begins(const u8 *buf, struct sip_span proto, const char *word)
 {
-	struct sip_span part = { proto.off, 0 };
-
-	while (part.len < proto.len && buf[part.off + part.len] != '/')
-		part.len++;
-	return sip_span_equal_nocase(buf, part, word);
+	proto.len = sip_find(buf, proto.off, proto.off + proto.len, '/') - proto.off;
+	return sip_span_equal_nocase(buf, proto, word);
 }
 
 /*

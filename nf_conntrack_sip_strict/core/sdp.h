@@ -26,19 +26,26 @@ struct sdp_addr {
 
 /**
  * struct sdp_stream - one m= line with its attributes
- * @kind: @proto: what is sent over what
- * @port_text: @port: port of the m= line
+ * @kind: what is sent
+ * @proto: over what
+ * @line: the m= line
+ * @port_text: digits of its port
+ * @port: their value
  * @count: number of ports of "49170/2", 1 otherwise
  * @conn: c= of this media section; text.len 0: the session's counts
- * @rtcp_port_text: @rtcp_port: of a=rtcp; 0: none
+ * @rtcp_port_text: digits of a=rtcp
+ * @rtcp_port: their value; 0: none
  * @rtcp_addr: address of a=rtcp, where it has one
  * @rtcp_mux: a=rtcp-mux (RFC 5761)
  * @dir: direction attribute, the session's as default
  * @setup: a=setup (RFC 4145), the session's as default
  * @ice_ufrag: a=ice-ufrag, the session's as default
- * @mid: a=mid; @bundle: member of an a=group:BUNDLE
- * @msrp: proto is MSRP; @msrp_cema: a=msrp-cema (RFC 6714)
- * @cand_first: @n_cands: its slice of sdp_session.cand
+ * @mid: a=mid
+ * @bundle: member of an a=group:BUNDLE (RFC 9143)
+ * @msrp: proto is MSRP
+ * @msrp_cema: a=msrp-cema (RFC 6714)
+ * @cand_first: where its candidates begin in sdp_session.cand
+ * @n_cands: how many they are
  * @remote_cands: values of an a=remote-candidates line; len 0: none
  * @bad: enum sip_reason why the m= line is kept as it is; its port is 0 then
  */
@@ -69,6 +76,9 @@ struct sdp_stream {
 
 /**
  * struct sdp_cand - one a=candidate of a stream (RFC 8839 section 5.1)
+ * @addr: its address; not that of raddr
+ * @port_text: digits of its port
+ * @port: their value
  * @host: typ host
  * @udp: transport UDP (else a tcptype candidate)
  */
@@ -84,9 +94,13 @@ struct sdp_cand {
  * struct sdp_session - one session description
  * @body: its bytes
  * @conn: session level c=
- * @n_streams: @n_cands: how many of @stream and @cand are filled in
+ * @n_streams: how many of @stream are filled in
+ * @n_cands: how many of @cand
+ * @stream: its m= lines, in order
+ * @cand: candidates of all streams, in order
  * @notes: bit per enum sip_reason that was met and does not stop the reading
- * @reason: why it cannot be used; @reason_off: where, or where a second begins
+ * @reason: why it cannot be used
+ * @reason_off: where, or where a second description begins
  */
 struct sdp_session {
 	struct sip_span body;
@@ -105,7 +119,8 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 
 /**
  * struct sip_part - a body part that matters: SDP, or a multipart around it
- * @body: its bytes; @content_length: digits of its own Content-Length, if any
+ * @body: its bytes
+ * @content_length: digits of its own Content-Length, if any
  * @sdp: type is application/sdp, disposition absent, session or early-session,
  *	not encoded
  * @delta: for the planner: growth by the edits inside
@@ -121,8 +136,9 @@ struct sip_part {
 
 /**
  * struct sip_parts - the parts of a body that matter
- * @n: how many; the first is the body itself, enclosing ones stand first
+ * @n: how many
  * @notes: bit per enum sip_reason that was met on the way
+ * @part: the first is the body itself, enclosing ones stand first
  */
 struct sip_parts {
 	u8 n;
