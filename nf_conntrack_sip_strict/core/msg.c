@@ -364,14 +364,20 @@ static u32 sip_msg_line_end(const struct sip_walk *w, u32 off)
 	return lf + 1 < w->len ? lf : w->len;
 }
 
-/* A line with another name. Returns its end. */
+/*
+ * A line with another name; returns its end. A name is what has neither blanks,
+ * controls nor a colon: one that is no token is no header field of ours.
+ */
 static u32 sip_msg_line(struct sip_walk *w, u32 off)
 {
-	u32 i = sip_run(w->buf, off, w->len, SIP_C_TOKEN);
-	struct sip_span name = { off, i - off };
+	struct sip_span name = { off, 0 };
 	enum sip_hdr_id id;
+	u32 i = off;
 	u32 lf;
 
+	while (i < w->len && w->buf[i] > ' ' && w->buf[i] != ':')
+		i++;
+	name.len = i - off;
 	while (i < w->len && sip_byte_is_blank(w->buf[i]))
 		i++;
 	lf = sip_msg_line_end(w, i);

@@ -57,7 +57,7 @@ const u8 sip_class[256] = {
 	['|'] = P | M | F,
 	['}'] = P | M | F,
 	['~'] = T | P | M | F,
-	[0x7f] = N,
+	[0x7f] = P | M | F,
 	[0x80 ... 0xff] = P | M | F,
 };
 

@@ -93,7 +93,7 @@ OPTIONS sip:b@y SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.1\nFrom: <sip:a@x>\n ;tag=1\nTo
 {line}{head}: empty\r\n\r\n ; bad ; bad_header at=144
 {line}{head}na me: x\r\n\r\n ; bad ; bad_header at=144
 {line}{head}n\x00: x\r\n\r\n ; bad ; bad_header at=144
-{line}{head}"n": x\r\n\r\n ; bad ; bad_header at=144
+{line}{head}n\x7f: x\r\n"n"<>: x\r\n\r\n ; ok ; OPTIONS ruri=sip:b@y cseq=7 call-id=c@10.0.0.1 from-tag=1 via udp host=10.0.0.1 ip=10.0.0.1 branch=z9hG4bKa headers=5
 {line}{head}\r\r\n\r\n ; bad ; bad_header at=144
 {line} fold\r\n{head}\r\n ; bad ; bad_header at=25
 
