@@ -54,6 +54,15 @@ REFUSE = 0.25 * SLOW    # seconds after which what should not arrive has not
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def readable(socks, wait):
+    """Those of the sockets that can be read within so many seconds; any number of them."""
+    by_fd = {sock.fileno(): sock for sock in socks}
+    poll = select.poll()
+    for fd in by_fd:
+        poll.register(fd, select.POLLIN)
+    return [by_fd[fd] for fd, _ in poll.poll(int(wait * 1000))]
+
+
 class Unsupported(Exception):
     """This machine cannot run it: a skip, with what is missing."""
 
@@ -278,15 +287,14 @@ chain input {{
     def receive(self, host, port, wait=ARRIVE):
         """The next datagram of a host, as (data, (address, port)), or None."""
         sock = self.socket(host, port)
-        ready, _, _ = select.select([sock], [], [], wait)
-        return sock.recvfrom(65535) if ready else None
+        return sock.recvfrom(65535) if readable([sock], wait) else None
 
     def unread(self):
         """What has arrived without being waited for."""
         left = []
         if not self.sockets:
             return left
-        ready, _, _ = select.select(list(self.sockets.values()), [], [], 0)
+        ready = readable(self.sockets.values(), 0)
         for (host, port), sock in self.sockets.items():
             if sock in ready:
                 data, source = sock.recvfrom(65535)

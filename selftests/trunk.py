@@ -21,7 +21,6 @@ import os
 import random
 import re
 import resource
-import select
 import sys
 import time
 
@@ -94,7 +93,7 @@ class Trunk:
     @staticmethod
     def take(sock):
         """The next datagram of a socket; a lost one fails."""
-        if not select.select([sock], [], [], testnet.ARRIVE)[0]:
+        if not testnet.readable([sock], testnet.ARRIVE):
             raise Failed("a message did not arrive")
         data, source = sock.recvfrom(65535)
         return data.decode("latin-1"), source
@@ -135,7 +134,9 @@ class Trunk:
             raise Failed(f"call {number}: the answer to {method} came as\n{back}")
 
     def set_up(self, number):
-        """INVITE, 200, ACK."""
+        """INVITE, 200, ACK; the phone listens before it says where."""
+        for plus in (0, 1):
+            self.net.socket("pbx", 20000 + 2 * number + plus)
         self.exchange("INVITE", number, sdp(PBX, 20000 + 2 * number), sdp(PEER, 31000))
         self.exchange("ACK", number)
 
@@ -170,8 +171,8 @@ class Trunk:
             self.net.send("pbx", 20000 + 2 * n + plus, f"out {n} {plus}".encode(),
                           (PEER, 31000 + plus))
         left = set(numbers)
-        while left and select.select([self.peer[31000 + plus]], [], [],
-                                    0.02 if len(failed) > 20 else 1)[0]:
+        while left and testnet.readable([self.peer[31000 + plus]],
+                                        0.02 if len(failed) > 20 else 1):
             data, source = self.peer[31000 + plus].recvfrom(2048)
             n = int(data.split()[1])
             left.discard(n)
