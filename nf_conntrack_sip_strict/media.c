@@ -436,6 +436,7 @@ void sip_strict_media_agree(struct sip_strict_net *sn, struct sip_strict_call *c
 		if (inside && use->map->kind != SIP_STRICT_CONTACT)
 			use->sets = (use->sets & ~to) | (use->sets & from ? to : 0);
 		use->sets &= ~from;
+		use->agreed |= !!(use->sets & to);
 	}
 	for (i = 0; i < call->n_peers; i++) {
 		struct sip_strict_peer *peer = &call->peer[i];
@@ -487,8 +488,10 @@ void sip_strict_media_refuse(struct sip_strict_call *call, const struct sip_plan
 	struct sip_strict_use *use;
 
 	list_for_each_entry(use, &call->uses, owner_node) {
-		if (use->mline != SIP_STRICT_NO_MLINE && sip_plan_refuses(plan, use->mline))
-			use->sets &= ~bit;
+		if (use->mline == SIP_STRICT_NO_MLINE || !sip_plan_refuses(plan, use->mline))
+			continue;
+		use->sets &= ~bit;
+		use->agreed = false;
 	}
 }
 

@@ -296,6 +296,7 @@ struct sip_strict_use {
 	struct sip_strict_reg *reg;
 	u32 sets;
 	u8 mline;
+	bool agreed; /* an answer took it: the verdict looks at it */
 	bool fresh; /* made by the plan under way */
 	bool observe; /* never opens */
 	unsigned long until; /* loose uses: when it goes */

@@ -55,7 +55,7 @@ static u8 sip_strict_verdict_of(const struct sip_strict_call *call,
 
 static bool sip_strict_verdict_counts(const struct sip_strict_use *use)
 {
-	return use->map->kind == SIP_STRICT_RTP && use->sets;
+	return use->map->kind == SIP_STRICT_RTP && use->agreed;
 }
 
 /**
