@@ -1,0 +1,1 @@
+def page(runs, kernel): return ""
