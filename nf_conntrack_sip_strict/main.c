@@ -8,8 +8,8 @@
  *   per net: counters, tables, sysctls, proc files, hooks
  *
  * and the reverse. A namespace is left in steps: no new work (leaving), hooks
- * off, the sweep stopped, calls and registrations dropped (their conntracks
- * are ended), tables freed. A conntrack that we hold would keep its namespace
+ * off, the sweep stopped, calls and registrations dropped (their media goes on
+ * as plain connections), tables freed. A conntrack that we hold would keep its namespace
  * from ending; pernet exits run in reverse order of registration, so all of
  * ours are put before conntrack looks for leftovers.
  */

@@ -129,7 +129,7 @@ struct sip_strict_net {
 	struct net *net;
 	struct sip_strict_conf conf;
 	struct sip_strict_stats __percpu *stats;
-	spinlock_t lock;
+	spinlock_t lock; /* the tables and lists below */
 	struct rhashtable calls;
 	struct rhltable regs;
 	struct rhltable mems;
@@ -366,6 +366,7 @@ struct sip_strict_count {
 	bool offloaded;
 	bool alive; /* some entry exists now */
 };
+
 void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_count *count);
 /*
@@ -579,7 +580,7 @@ struct sip_strict_host {
  * @copy: the message as it came, while the skb is rewritten
  */
 struct sip_strict_work {
-	spinlock_t lock;
+	spinlock_t lock; /* everything below */
 	struct sip_strict_net *sn;
 	struct nf_conn *ct;
 	enum ip_conntrack_dir dir;

@@ -219,7 +219,7 @@ static void sip_strict_work_devices(struct sip_strict_work *w, const struct sk_b
 }
 
 static unsigned int sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *skb,
-				   unsigned int protoff, const struct nf_hook_state *state)
+					   unsigned int protoff, const struct nf_hook_state *state)
 {
 	struct sip_strict_net *sn = w->sn;
 	unsigned int verdict = NF_ACCEPT;
