@@ -62,7 +62,7 @@ class Stream:
 
     def __init__(self, sender, phase, left):
         self.sender, self.phase, self.left = sender, phase, left
-        self.sent, self.next = 0, time.monotonic()
+        self.sent, self.next, self.look = 0, time.monotonic(), False
         self.arrived = set()
         self.sources = collections.Counter()
         self.expected_source = None
@@ -103,7 +103,7 @@ class Talk:
         for stream in self.streams.values():
             while stream.left and stream.next <= now:
                 self._send(stream)
-                if stream.left == PACKETS["talk"] // 2 and stream.phase not in self.looks:
+                if stream.look and stream.sent == 3:
                     self.look(stream.phase)
                 if not stream.left and self.waiting:
                     self.waiting = (self.waiting[0], time.monotonic() + DRAIN)
@@ -201,6 +201,8 @@ class Talk:
             first, second = ("phone", "far") if name == "up" else ("far", "phone")
             self.speak(first, name, PACKETS[verb])
             self.speak(second, name, PACKETS[verb], 0.1)
+            if (second, name) in self.streams:
+                self.streams[second, name].look = True
         elif verb == "announce":
             self.speak("far", name, PACKETS[verb])
         elif verb == "look":
@@ -258,6 +260,8 @@ class Talk:
 def main():
     """Runs until it is told to end."""
     talk = Talk(sys.argv[1], sys.argv[2])
+    talk.look("before")     # also brings the tools into memory: later looks are quick
+    talk.looks["before"].wait()
     talk.flag("ready")
     talk.loop()
     # What is under way arrives.
