@@ -27,6 +27,9 @@ check: ## everything: lint, unit tests, selftests in a VM on 6.1 and the newest 
 check-all: ## the same on all four kernels
 	scripts/check --all
 
+check-debug: ## all selftests in a kernel with KASAN, lockdep, kmemleak and others
+	scripts/debug-kernel check
+
 check-unit: ## unit tests of the core, in user space
 	scripts/deps core
 	+$(UNIT) check
@@ -64,5 +67,5 @@ help: ## this list
 headers:
 	@:$(if $(wildcard $(KDIR)/Makefile),,$(error no headers for kernel $(KVER) at $(KDIR): apt-get install linux-headers-$(KVER), or name them with KDIR=))
 
-.PHONY: all modules install build-all check check-all check-unit lint demo fuzz bench-core \
+.PHONY: all modules install build-all check check-all check-debug check-unit lint demo fuzz bench-core \
 	coverage clean clean-module help headers

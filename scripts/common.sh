@@ -8,7 +8,8 @@ REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${SIP_STRICT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sip-strict}
 # One build directory per checkout: two clones on a machine never share objects.
 TREE_ID=$(printf '%s' "$REPO" | sha256sum | cut -c1-12)
-# The kernels that are built for and booted, oldest first.
+# The kernels that are built for and booted, oldest first. One more, "debug",
+# is not Debian's binary: scripts/debug-kernel makes it.
 KERNELS=(5.10 6.1 6.12 newest)
 
 PROG=${0##*/}
@@ -40,7 +41,7 @@ kernel_known()
 
 check_kernel()
 {
-	kernel_known "$1" || die "no kernel '$1' (there are: ${KERNELS[*]})"
+	kernel_known "$1" || [ "$1" = debug ] || die "no kernel '$1' (there are: ${KERNELS[*]} debug)"
 }
 
 root_dir()
