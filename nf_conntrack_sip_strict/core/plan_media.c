@@ -307,7 +307,7 @@ static void sip_session_conn_map(const struct sip_body *b)
 	if (!b->natted || !conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
 	    sip_ip_is_unspecified(&conn->ip) || sip_rule_action(SIP_F_SDP_CONN, b->out) != SIP_MAP)
 		return;
-	for (i = b->first; i < plan->n_media; i++)
+	for (i = b->first; i < b->end; i++)
 		sip_session_ask(b, &plan->media[i], &need);
 	if (need.conflict) {
 		sip_plan_refuse(b->p, SIP_R_SESSION_CONFLICT, conn->text.off);
@@ -333,7 +333,7 @@ static const struct sip_ap *sip_body_seen(const struct sip_body *b, const struct
 	bool tcp;
 	u8 i;
 
-	for (i = b->first; i < plan->n_media; i++) {
+	for (i = b->first; i < b->end; i++) {
 		fact = &plan->media[i];
 		tcp = b->sdp->stream[fact->stream].proto == SDP_TCP;
 		if (tcp == udp || !sip_fact_is_edited(b, fact))
@@ -377,32 +377,35 @@ static void sip_candidates_map(const struct sip_body *b)
 
 /* ---- the whole ---------------------------------------------------------- */
 
-static void sip_streams_map(const struct sip_body *b, bool hold)
+/**
+ * sip_media_map() - ask for the streams of an inside sender, edit their lines
+ * @b: the description, its facts made
+ * @held: those with c=0.0.0.0, or all others
+ *
+ * A held stream has what the call has, this message counted: so it comes when
+ * the others of all descriptions are done. RFC 3264 8.4, 8866 5.14, 3605,
+ * 4145, 6714. Refuses the plan where the address map does.
+ */
+void sip_media_map(const struct sip_body *b, bool held)
 {
 	struct sip_plan *plan = b->p->plan;
 	u8 i;
 
-	for (i = b->first; i < plan->n_media && !plan->reason; i++)
-		if (plan->media[i].hold == hold)
+	for (i = b->first; i < b->end && !plan->reason; i++)
+		if (plan->media[i].hold == held)
 			sip_stream_map(b, &plan->media[i]);
 }
 
 /**
- * sip_media_map() - map the streams of an inside sender, and edit their text
- * @b: the description, its facts made
+ * sip_media_settle() - let session level and candidates follow the streams
+ * @b: the description, all its streams asked for
  *
- * RFC 3264 8.4, 8866 5.7, 5.14, 3605, 4145, 6714, 8839 5.4. Refuses the plan
- * where the address map does, or where one c= would need two addresses.
+ * RFC 8866 5.7, 8839 5.4. Refuses the plan where one c= would need two
+ * addresses.
  */
-void sip_media_map(const struct sip_body *b)
+void sip_media_settle(const struct sip_body *b)
 {
-	struct sip_plan *plan = b->p->plan;
-
-	/* A held one has what the call has, this description counted too. */
-	sip_streams_map(b, false);
-	sip_streams_map(b, true);
-	if (!plan->reason)
-		sip_session_conn_map(b);
-	if (!plan->reason)
+	sip_session_conn_map(b);
+	if (!b->p->plan->reason)
 		sip_candidates_map(b);
 }

@@ -111,27 +111,14 @@ static void sip_body_notes(struct sip_planner *p, u64 notes, u32 off)
 			sip_plan_note(p, (enum sip_reason)reason, off);
 }
 
-static void sip_body_plan(struct sip_planner *p, struct sip_span body)
+/* Read a description and put down its facts. */
+static void sip_body_open(struct sip_planner *p, struct sip_span body, struct sip_body *b)
 {
 	struct sip_plan *plan = p->plan;
-	struct sip_body b = {
-		.p = p,
-		.session = plan->n_sdp,
-		.first = plan->n_media,
-		.natted = sip_end_is_natted(&p->ctx->snd),
-		.out = p->msg->request ? SIP_REQ_OUT : SIP_RSP_OUT,
-	};
-	struct sdp_session *sdp;
-	enum sip_reason reason;
+	struct sdp_session *sdp = &plan->sdp[plan->n_sdp];
+	enum sip_reason reason = sdp_parse(p->msg->buf, body, sdp);
 	u8 i;
 
-	if (plan->n_sdp >= SIP_MAX_SDP) {
-		sip_body_limit(p, SIP_R_TOO_MANY_PARTS, body.off);
-		return;
-	}
-	sdp = &plan->sdp[plan->n_sdp];
-	b.sdp = sdp;
-	reason = sdp_parse(p->msg->buf, body, sdp);
 	if (reason == SIP_R_BAD_SDP) {
 		sip_plan_note(p, reason, sdp->reason_off);
 		return;
@@ -139,15 +126,54 @@ static void sip_body_plan(struct sip_planner *p, struct sip_span body)
 	sip_body_notes(p, sdp->notes, sdp->reason_off ? sdp->reason_off : body.off);
 	if (reason || plan->n_media + sdp->n_streams > SIP_MAX_STREAMS)
 		sip_body_limit(p, SIP_R_TOO_MANY_STREAMS, reason ? sdp->reason_off : body.off);
-	if (plan->reason)
-		return;
-	plan->n_sdp++;
+	b->p = p;
+	b->sdp = sdp;
+	b->session = plan->n_sdp++;
+	b->first = plan->n_media;
+	b->natted = sip_end_is_natted(&p->ctx->snd);
+	b->out = p->msg->request ? SIP_REQ_OUT : SIP_RSP_OUT;
 	for (i = 0; i < sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++)
-		sip_media_fact_make(&b, i, &plan->media[plan->n_media++]);
-	if (p->ctx->snd.inside)
-		sip_media_map(&b);
-	if (!plan->reason && p->ctx->rcv.inside)
-		sip_body_in(&b);
+		sip_media_fact_make(b, i, &plan->media[plan->n_media++]);
+	b->end = plan->n_media;
+}
+
+static u32 sip_bodies_open(struct sip_planner *p, struct sip_body *body)
+{
+	struct sip_plan *plan = p->plan;
+	const struct sip_part *part = plan->parts.part;
+	u32 i;
+
+	for (i = 0; i < plan->parts.n && !plan->reason; i++, part++) {
+		if (!part->sdp)
+			continue;
+		if (plan->n_sdp < SIP_MAX_SDP)
+			sip_body_open(p, part->body, &body[plan->n_sdp]);
+		else
+			sip_body_limit(p, SIP_R_TOO_MANY_PARTS, part->body.off);
+	}
+	plan->sdp_counts = plan->n_sdp;
+	return plan->n_sdp;
+}
+
+/* The sender's end, then the receiver's. */
+static void sip_bodies_map(struct sip_planner *p)
+{
+	struct sip_plan *plan = p->plan;
+	struct sip_body body[SIP_MAX_SDP];
+	u32 n = sip_bodies_open(p, body);
+	u32 i;
+
+	if (p->ctx->snd.inside) {
+		for (i = 0; i < n && !plan->reason; i++)
+			sip_media_map(&body[i], false);
+		for (i = 0; i < n && !plan->reason; i++)
+			sip_media_map(&body[i], true);
+		for (i = 0; i < n && !plan->reason; i++)
+			sip_media_settle(&body[i]);
+	}
+	if (p->ctx->rcv.inside)
+		for (i = 0; i < n && !plan->reason; i++)
+			sip_body_in(&body[i]);
 }
 
 static s32 sip_plan_growth(const struct sip_plan *plan, struct sip_span body)
@@ -215,7 +241,6 @@ enum sip_reason sip_plan_bodies(struct sip_planner *p)
 	struct sip_plan *plan = p->plan;
 	const struct sip_msg *msg = p->msg;
 	enum sip_reason reason;
-	u32 i;
 
 	p->body_delta = 0;
 	plan->parts.n = 0;
@@ -229,10 +254,7 @@ enum sip_reason sip_plan_bodies(struct sip_planner *p)
 	}
 	if (reason)
 		sip_body_limit(p, reason, msg->body.off);
-	for (i = 0; i < plan->parts.n && !plan->reason; i++)
-		if (plan->parts.part[i].sdp)
-			sip_body_plan(p, plan->parts.part[i].body);
-	plan->sdp_counts = plan->n_sdp;
+	sip_bodies_map(p);
 	if (!plan->reason)
 		sip_parts_settle(p);
 	return plan->reason;

@@ -78,7 +78,8 @@ void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
 
 /**
  * struct sip_body - one session description under way
- * @session: its index in plan->sdp; @first: its first fact in plan->media
+ * @session: its index in plan->sdp
+ * @first: its first fact in plan->media; @end: behind its last
  * @natted: the sender is seen as another than it is: text may change
  * @out: the way of the message at the sender's end
  */
@@ -87,13 +88,15 @@ struct sip_body {
 	const struct sdp_session *sdp;
 	u8 session;
 	u8 first;
+	u8 end;
 	bool natted;
 	enum sip_way out;
 };
 
 /* plan_media.c */
 void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *fact);
-void sip_media_map(const struct sip_body *b);
+void sip_media_map(const struct sip_body *b, bool held);
+void sip_media_settle(const struct sip_body *b);
 
 /* plan_sdp.c: all bodies; adds edits, media facts, part lengths, body_delta. */
 enum sip_reason sip_plan_bodies(struct sip_planner *p);

@@ -61,45 +61,35 @@ static inline struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 	return token;
 }
 
-/* As sdp_line_next(), where @i is the first byte that is not plain text. */
-static bool sdp_line_end(const u8 *buf, u32 i, u32 *off, u32 end, u32 *eol)
+/*
+ * The end of a line whose first byte that is not plain text is at @at, and in
+ * *next where the next one begins (RFC 8866 section 5: CRLF, and parsers
+ * should accept LF). A byte-string has neither NUL nor CR (section 9): NULL,
+ * and *next is where it stands.
+ */
+static const u8 *sdp_line_end(const u8 *at, const u8 *end, const u8 **next)
 {
-	for (; i < end; i = sip_scan_control(buf, i, end)) {
-		*eol = i;
-		*off = i;
-		if (!buf[i])
-			return false;
-		if (buf[i] == '\r') {
-			while (i < end && buf[i] == '\r')
-				i++;
-			if (i < end && buf[i] != '\n')
-				return false;
-		} else if (buf[i] != '\n') {
-			i++;
+	const u8 *eol;
+
+	for (; at < end; at = sip_scan_control(at, end)) {
+		eol = at;
+		*next = at;
+		if (!*at)
+			return NULL;
+		if (*at == '\r') {
+			while (at < end && *at == '\r')
+				at++;
+			if (at < end && *at != '\n')
+				return NULL;
+		} else if (*at != '\n') {
+			at++;
 			continue;
 		}
-		*off = i < end ? i + 1 : end;
-		return true;
+		*next = at < end ? at + 1 : end;
+		return eol;
 	}
-	*eol = end;
-	*off = end;
-	return true;
-}
-
-/*
- * Where the line that begins at *off ends, and the next one begins (RFC 8866
- * section 5: CRLF, and parsers should accept LF). A byte-string has neither
- * NUL nor CR (section 9): false, and *off is where it stands.
- */
-static inline bool sdp_line_next(const u8 *buf, u32 *off, u32 end, u32 *eol)
-{
-	u32 i = sip_scan_control(buf, *off, end);
-
-	if (unlikely(end - i < 2 || memcmp(buf + i, "\r\n", 2)))
-		return sdp_line_end(buf, i, off, end, eol);
-	*eol = i;
-	*off = i + 2;
-	return true;
+	*next = end;
+	return end;
 }
 
 static inline bool sdp_port_read(const u8 *buf, struct sip_span digits, u16 *port)
@@ -147,12 +137,17 @@ static bool sdp_addr_read(const u8 *buf, u32 off, u32 end, struct sdp_addr *addr
 	u32 i;
 
 	off = sdp_skip_blanks(buf, off, end);
+	addr->text.off = off;
+	addr->text.len = end - off;
+	/* Mostly it is all that is left. */
+	if (likely(family && sip_ip_parse(buf + off, end - off, &addr->ip) &&
+		   addr->ip.family == family))
+		return true;
 	for (i = off; i < end && !sip_byte_is_blank(buf[i]) && buf[i] != '/'; i++)
 		;
+	addr->text.len = i - off;
 	if (i == off)
 		return false;
-	addr->text.off = off;
-	addr->text.len = i - off;
 	if (!family || !sip_ip_parse(buf + off, i - off, &addr->ip) ||
 	    addr->ip.family != family)
 		memset(&addr->ip, 0, sizeof(addr->ip));
@@ -430,7 +425,7 @@ static void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 {
 	struct sip_span value;
 
-	switch (r->buf[off]) {
+	switch (off < end ? r->buf[off] : 0) {
 	case 'r':
 		sdp_attr_r_read(r, off, end);
 		break;
@@ -507,11 +502,14 @@ static enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32
 	}
 }
 
-/* By its type: no SDP line; one that is passed over; one that is read. */
-enum sdp_class { SDP_C_NONE, SDP_C_PASS, SDP_C_READ };
+/*
+ * By the type of a line: it is none; it is passed over; it is read; it is an
+ * attribute, of which most are passed over.
+ */
+enum sdp_class { SDP_C_NONE, SDP_C_PASS, SDP_C_READ, SDP_C_ATTR };
 
 static const u8 sdp_line_class[256] = {
-	['a'] = SDP_C_READ,
+	['a'] = SDP_C_ATTR,
 	['b'] = SDP_C_PASS,
 	['c'] = SDP_C_READ,
 	['d' ... 'l'] = SDP_C_PASS,
@@ -522,37 +520,46 @@ static const u8 sdp_line_class[256] = {
 	['A' ... 'Z'] = SDP_C_PASS,
 };
 
-/* Most lines of a description are a=rtpmap and a=fmtp: out with them. */
-static inline bool sdp_attr_matters(const u8 *name)
-{
-	static const bool first[256] = {
-		['c'] = true, ['g'] = true, ['i'] = true,
-		['m'] = true, ['r'] = true, ['s'] = true,
-	};
+/* First bytes of an attribute that may have to be read. */
+static const bool sdp_attr_first[256] = {
+	['c'] = true, ['g'] = true, ['i'] = true, ['m'] = true, ['r'] = true, ['s'] = true,
+	[' '] = true, ['\t'] = true,
+};
 
-	return first[name[0]] && name[2] != 'p';
+/* Written as it should be, and nothing that is read: most lines are. */
+static inline bool sdp_line_passes(const u8 *line, const u8 *eol)
+{
+	u8 class;
+
+	if (eol - line < 2 || line[1] != '=')
+		return false;
+	class = sdp_line_class[*line];
+	if (class != SDP_C_ATTR)
+		return class == SDP_C_PASS;
+	/* a=rtpmap goes by its third letter; no name that is read has a p there. */
+	return eol - line < 5 || !sdp_attr_first[line[2]] || line[4] == 'p';
 }
 
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
-static inline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+static enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
 {
 	const u8 *buf = r->buf;
-	u8 class = sdp_line_class[buf[line]];
 	u32 off = line + 1;
 
-	if (unlikely(class == SDP_C_NONE))
+	if (sdp_line_class[buf[line]] == SDP_C_NONE)
 		return SDP_LINE_BAD;
-	if (unlikely(off == end || buf[off] != '=')) {
-		off = sdp_skip_blanks(buf, off, end);
-		if (off == end || buf[off] != '=')
-			return SDP_LINE_BAD;
-	}
-	if (class == SDP_C_PASS)
-		return SDP_LINE_OK;
-	off = sdp_skip_blanks(buf, off + 1, end);
-	if (buf[line] == 'a' && (end - off < 3 || !sdp_attr_matters(buf + off)))
-		return SDP_LINE_OK;
-	return sdp_value_read(r, line, off, end);
+	off = sdp_skip_blanks(buf, off, end);
+	if (off == end || buf[off] != '=')
+		return SDP_LINE_BAD;
+	return sdp_value_read(r, line, sdp_skip_blanks(buf, off + 1, end), end);
+}
+
+/* Empty lines may stand at the end. Returns the first that is not, or @end. */
+static const u8 *sdp_empty_lines(const u8 *at, const u8 *end)
+{
+	while (at < end && (*at == '\r' || *at == '\n'))
+		at++;
+	return at;
 }
 
 static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reason, u32 off)
@@ -583,10 +590,10 @@ static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reas
 enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp)
 {
 	struct sdp_reader r = { .buf = buf, .sdp = sdp };
-	u32 end = body.off + body.len;
-	u32 line, eol, off = body.off;
-	enum sdp_line what;
-	bool empty = false;
+	const u8 *at = buf + body.off;
+	const u8 *end = at + body.len;
+	const u8 *line, *eol;
+	enum sdp_line what = SDP_LINE_OK;
 	u32 i;
 
 	sdp->body = body;
@@ -597,25 +604,33 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	sdp->reason = SIP_R_OK;
 	sdp->reason_off = 0;
 	r.cur = &r.level;
-	while (off < end) {
-		line = off;
-		if (!sdp_line_next(buf, &off, end, &eol))
-			return sdp_give_up(sdp, SIP_R_BAD_SDP, off);
-		if (unlikely(line == eol)) {
-			empty = true;
+	while (at < end && what == SDP_LINE_OK) {
+		line = at;
+		eol = sip_scan_control(at, end);
+		if (likely(end - eol >= 2 && !memcmp(eol, "\r\n", 2)))
+			at = eol + 2;
+		else
+			eol = sdp_line_end(eol, end, &at);
+		if (!eol)
+			return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)(at - buf));
+		if (likely(sdp_line_passes(line, eol)))
 			continue;
+		if (line == eol) {
+			at = sdp_empty_lines(at, end);
+			if (at < end)
+				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)(at - buf));
+			break;
 		}
-		what = sdp_line_read(&r, line, eol);
-		if (likely(what == SDP_LINE_OK && !empty))
-			continue;
-		if (what == SDP_LINE_BAD || empty)
-			return sdp_give_up(sdp, SIP_R_BAD_SDP, line);
-		if (what == SDP_LINE_TOO_MANY)
-			return sdp_give_up(sdp, SIP_R_TOO_MANY_STREAMS, line);
-		sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
-		sdp->reason_off = line;
-		break;
+		what = sdp_line_read(&r, (u32)(line - buf), (u32)(eol - buf));
+		if (what != SDP_LINE_OK)
+			sdp->reason_off = (u32)(line - buf);
 	}
+	if (what == SDP_LINE_BAD)
+		return sdp_give_up(sdp, SIP_R_BAD_SDP, sdp->reason_off);
+	if (what == SDP_LINE_TOO_MANY)
+		return sdp_give_up(sdp, SIP_R_TOO_MANY_STREAMS, sdp->reason_off);
+	if (what == SDP_LINE_SECOND)
+		sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
 	for (i = 0; i < r.n_groups; i++)
 		sdp_bundle_mark(&r, r.group[i]);
 	return SIP_R_OK;

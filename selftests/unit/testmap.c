@@ -202,7 +202,8 @@ static enum sip_reason testmap_op_map_media(void *priv, const struct sip_media_q
 		if (!i)
 			a->rtp = seen;
 	}
-	if (!rtcp.port)
+	if (!rtcp.port || (q->existing_only && !testmap_find_in(map, &rtcp, out, true,
+								    SIP_T_NONE)))
 		return SIP_R_OK;
 	return testmap_map(map, &rtcp, out, SIP_T_NONE, &a->rtcp);
 }
