@@ -8,7 +8,7 @@ import capture
 import story
 
 TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.html")
-WAITS = {"ringing": "call 2 rings; nobody talks on call 1 for 3 s",
+WAITS = {"ringing": "call 2 rings; nobody talks on call 1 for 2.5 s",
          "hold": "on hold; silence, longer than the UDP timeout of 1 s"}
 
 

@@ -92,7 +92,7 @@ def count(screen, way, width):
         return screen.cell("-", width, "dim")
     mark = "" if way.heard() else " !"
     if way.stray():
-        mark += " other port"
+        mark += " port!"
     return screen.cell(f"{way.arrived}/{way.sent}{mark}", width,
                        "good" if way.heard() and not way.stray() else "bad")
 

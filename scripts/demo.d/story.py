@@ -158,7 +158,10 @@ class Run:
         if muted and muted.heard():
             notes.append((True, "Call 2 was cancelled: call 1 went on, the other side was heard."))
         elif muted:
-            text = f"Call 2 was cancelled: call 1 went silent one way, the caller heard {heard(muted)}"
+            earlier = self.way("up", "far")
+            verb = "went" if earlier and earlier.heard() else "was"
+            text = (f"Call 2 was cancelled: call 1 {verb} silent one way, the caller heard "
+                    f"{heard(muted)}")
             before, after = self.pinholes("up"), self.pinholes("after-cancel")
             if before and not after:
                 text += "; its pinholes had gone with call 2"
