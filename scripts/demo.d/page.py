@@ -98,7 +98,7 @@ def lists(run):
 
 def ladder(run):
     """Messages and media of a run, in the order of time."""
-    items = [(pair.message().time, message(pair)) for pair in run.pairs if shown(run, pair)]
+    items = [(pair.message().time, message(pair)) for pair in run.pairs if shown(pair)]
     for event in run.counts["events"]:
         if event["verb"] in ("talk", "announce"):
             items.append((event["time"], band(run, event["name"])))
@@ -116,9 +116,9 @@ def ladder(run):
     return card(run, top + rows)
 
 
-def shown(run, pair):
-    """First copies; later ones only where the first was lost."""
-    return pair.copy == 0 or not run.pairs or not pair.arrived()
+def shown(pair):
+    """First copies, and those that were lost."""
+    return pair.copy == 0 or not pair.arrived()
 
 
 def band(run, phase):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Shows what the runs of the demo brought, on one screen, and writes the page.
 
-usage: report.py [--colour|--plain] [--diffs] DIRECTORY KERNEL RUN...
+usage: report.py [--colour] [--diffs] DIRECTORY KERNEL RUN...
 
 DIRECTORY/RUN has what the guest script left. messages.txt and index.html go to
 DIRECTORY. Exit code 1 when our own run is not what it should be.
