@@ -303,12 +303,14 @@ void sip_strict_call_abort(struct sip_strict_work *w)
  * sip_strict_call_touch() - a sign of life: the lifetime runs anew
  * @sn: the namespace
  * @call: the call
+ * @when: jiffies of the sign
  *
  * RFC 4028 section 10: a session that is not refreshed is over, 32 s later.
  *
  * Context: sn->lock held.
  */
-void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *call)
+void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *call,
+			   unsigned long when)
 {
 	u32 seconds = call->state == SIP_STRICT_CALL_CONFIRMED ?
 			      READ_ONCE(sn->conf.dialog_timeout) :
@@ -318,8 +320,8 @@ void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *ca
 		return;
 	if (call->state == SIP_STRICT_CALL_CONFIRMED && call->session_expires)
 		seconds = min_t(u32, seconds, call->session_expires + 32);
-	call->active = jiffies;
-	call->expires = jiffies + (unsigned long)seconds * HZ;
+	call->active = when;
+	call->expires = when + (unsigned long)seconds * HZ;
 	if (call->flow)
 		sip_strict_flow_keep(call->flow, call->expires);
 }

@@ -448,7 +448,7 @@ static void sip_strict_call_learn_one(struct sip_strict_work *w, struct sip_stri
 	sip_strict_media_settle(w, call);
 	if (call->state != SIP_STRICT_CALL_NEW || before != SIP_STRICT_CALL_NEW) {
 		if (call->state == SIP_STRICT_CALL_CONFIRMED || sip_strict_call_is_dialling(call))
-			sip_strict_call_touch(w->sn, call);
+			sip_strict_call_touch(w->sn, call, jiffies);
 	} else {
 		/* Nothing came of it: a transaction too many. */
 		sip_strict_call_free(w->sn, call, &w->reap);

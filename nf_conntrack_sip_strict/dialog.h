@@ -19,7 +19,8 @@ void sip_strict_call_free(struct sip_strict_net *sn, struct sip_strict_call *cal
 			  struct sip_strict_reap *reap);
 void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call,
 			 const char *why, struct sip_strict_reap *reap);
-void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *call);
+void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *call,
+			   unsigned long when);
 
 /* leg.c */
 u64 sip_strict_span_hash(const struct sip_strict_work *w, struct sip_span s);

@@ -97,9 +97,13 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
 	/* The same tuple anew: what its predecessor has carried is history. */
 	if (now.packets[0] < entry->seen.packets[0] || now.packets[1] < entry->seen.packets[1])
 		sip_strict_tally_add(&map->done, &entry->seen);
+	if (memcmp(&entry->seen, &now, sizeof(now)))
+		map->moved = jiffies;
 	entry->seen = now;
-	if (ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD))
+	if (ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) {
 		map->offloaded = true;
+		map->moved = jiffies;
+	}
 	nf_ct_put(ct);
 	return true;
 }

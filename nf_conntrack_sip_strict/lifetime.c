@@ -47,33 +47,26 @@ static void sip_strict_legs_expire(struct sip_strict_net *sn, struct sip_strict_
 	}
 }
 
-/* Has media passed since the last look? An offloaded entry counts as alive. */
-static bool sip_strict_call_has_media(struct sip_strict_net *sn, struct sip_strict_call *call)
+/* The last sign of life: signalling, or a look that found new media packets. */
+static void sip_strict_call_look(struct sip_strict_net *sn, struct sip_strict_call *call)
 {
 	struct sip_strict_count count;
 	struct sip_strict_use *use;
-	bool offloaded = false;
-	u64 sum = 0;
 
 	list_for_each_entry(use, &call->uses, owner_node) {
 		if (use->map->kind == SIP_STRICT_CONTACT)
 			continue;
 		sip_strict_map_count(sn, use->map, &count);
-		sum += count.packets[0] + count.packets[1];
-		offloaded |= count.offloaded && count.alive;
+		if (use->map->moved && time_after(use->map->moved, call->active))
+			sip_strict_call_touch(sn, call, use->map->moved);
 	}
-	if (sum == call->media_seen && !offloaded)
-		return false;
-	call->media_seen = sum;
-	return true;
 }
 
 static const char *sip_strict_timeout_reason(const struct sip_strict_call *call)
 {
 	if (call->state != SIP_STRICT_CALL_CONFIRMED)
 		return "ring_timeout";
-	return call->session_expires ? "session_expired" :
-				       "dialog_timeout";
+	return call->session_expires ? "session_expired" : "dialog_timeout";
 }
 
 static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
@@ -89,21 +82,18 @@ static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_
 			sip_strict_txn_expire(sn, call, &call->txn[i], reap);
 	}
 	sip_strict_legs_expire(sn, call, reap);
+	if (call->state == SIP_STRICT_CALL_CONFIRMED &&
+	    (time_after_eq(jiffies, call->expires) || (dead && !call->held)))
+		sip_strict_call_look(sn, call);
 	if (dead && call->state == SIP_STRICT_CALL_CONFIRMED && !call->held &&
 	    time_after(jiffies, call->active + (unsigned long)dead * HZ)) {
-		if (sip_strict_call_has_media(sn, call)) {
-			call->active = jiffies;
-		} else {
-			SIP_STRICT_INC(sn, dead_calls);
-			sip_strict_call_end(sn, call, "dead_call", reap);
-		}
+		SIP_STRICT_INC(sn, dead_calls);
+		sip_strict_call_end(sn, call, "dead_call", reap);
 	}
 	if (time_before(jiffies, call->expires))
 		return;
 	if (call->state == SIP_STRICT_CALL_ENDED)
 		sip_strict_call_free(sn, call, reap);
-	else if (call->state == SIP_STRICT_CALL_CONFIRMED && sip_strict_call_has_media(sn, call))
-		sip_strict_call_touch(sn, call);
 	else
 		sip_strict_call_end(sn, call, sip_strict_timeout_reason(call), reap);
 }

@@ -252,6 +252,7 @@ struct sip_strict_pub;
  * @entries: struct sip_strict_entry, the conntracks made from it, newest first
  * @done: counters of entries that are no more
  * @offloaded: an entry was seen in a flowtable
+ * @moved: jiffies of the look that last found new packets; 0: none did
  * @pub: the published expectation (expect.c), NULL: none
  * @flow: signalling flow it was learnt on: master, mark, egress
  * @latched: source that media_peer latched; family 0: none
@@ -277,6 +278,7 @@ struct sip_strict_map {
 	u32 refused; /* packets from sources that media_peer did not admit */
 	u64 id; /* for trace and expectation lookup */
 	struct sip_strict_tally done;
+	unsigned long moved;
 	struct list_head list; /* sn->map_list */
 	struct list_head queue; /* sn->expect_queue */
 	struct sip_strict_pub *pub;
@@ -520,7 +522,6 @@ struct sip_strict_call {
 	u64 called; /* hash of the number that an outside caller dialled, 0: none */
 	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
 	struct sip_strict_pair *pair; /* once ended */
-	u64 media_seen; /* packets at the last look */
 	u8 n_pairs;
 	u8 verdict; /* enum sip_strict_verdict */
 	struct rcu_head rcu;
