@@ -340,7 +340,7 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
 		u8 proto = sip_strict_media_proto(stream);
 		struct sip_ap rtp = fact->rtp, rtcp = fact->rtcp;
 
-		if (!fact->mapped || fact->hold || !stream->port)
+		if (!fact->mapped || fact->hold || !stream->port || !sdp_stream_is_reached(stream))
 			continue;
 		for (j = 0; j < max_t(u32, stream->count, 1); j++) {
 			sip_strict_media_mark_port(w, call, &rtp, proto, bit, (u8)i);

@@ -177,6 +177,21 @@ void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state)
 }
 
 /**
+ * sdp_stream_is_reached() - may the other side open this stream?
+ * @stream: a stream of the sender
+ *
+ * RFC 4145 section 4: who is active connects itself, and nobody to it; with
+ * holdconn nobody connects at all.
+ *
+ * Return: false for a TCP stream that nothing has to be opened for.
+ */
+bool sdp_stream_is_reached(const struct sdp_stream *stream)
+{
+	return stream->proto != SDP_TCP ||
+	       (stream->setup != SDP_ACTIVE && stream->setup != SDP_HOLDCONN);
+}
+
+/**
  * sip_plan_refuses() - is this m= line refused by the description?
  * @plan: the plan of a message with an answer
  * @mline: number of the m= line, from 0

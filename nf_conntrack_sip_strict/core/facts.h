@@ -30,6 +30,9 @@ struct sip_sub_state {
 
 void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state);
 
+/* Does the other side send the first packet to this stream? */
+bool sdp_stream_is_reached(const struct sdp_stream *stream);
+
 /* An SDP answer that refuses m= line number mline (RFC 3264 section 6). */
 bool sip_plan_refuses(const struct sip_plan *plan, u32 mline);
 
