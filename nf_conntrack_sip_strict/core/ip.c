@@ -4,21 +4,22 @@
  */
 #include "token.h"
 
-/* Up to three digits, and no more; above 255: none. */
+/* One to three digits; more than 255: none, and a fourth is not looked at. */
 static inline u32 sip_octet(const u8 **at, const u8 *stop)
 {
 	const u8 *s = *at;
-	u32 value = 256;
-	u32 digit;
+	u32 value, digit;
 
-	if (s < stop && (digit = (u32)*s - '0') <= 9) {
-		value = digit;
-		if (++s < stop && (digit = (u32)*s - '0') <= 9) {
+	value = s < stop ? (u32)*s - '0' : 10;
+	if (value > 9)
+		return 256;
+	digit = ++s < stop ? (u32)*s - '0' : 10;
+	if (digit <= 9) {
+		value = value * 10 + digit;
+		digit = ++s < stop ? (u32)*s - '0' : 10;
+		if (digit <= 9) {
 			value = value * 10 + digit;
-			if (++s < stop && (digit = (u32)*s - '0') <= 9) {
-				value = value * 10 + digit;
-				s++;
-			}
+			s++;
 		}
 	}
 	*at = s;
@@ -87,7 +88,8 @@ static bool sip_ip6_parse(const u8 *s, u32 len, u8 out[16])
 		while (i < len && i - first < 4 && sip_hex_digit(s[i]) < 16)
 			value = value << 4 | sip_hex_digit(s[i++]);
 		if (i < len && s[i] == '.') {
-			if (at > 12 || sip_ip4_read(s + first, len - first, out + at) != len - first)
+			if (at > 12 ||
+			    sip_ip4_read(s + first, len - first, out + at) != len - first)
 				return false;
 			at += 4;
 			break;

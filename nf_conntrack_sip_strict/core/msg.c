@@ -115,7 +115,8 @@ static bool sip_is_request_line(const u8 *buf, u32 off, u32 end)
 	if (end - off < 9 || !sip_byte_is(buf[off], SIP_C_TOKEN))
 		return false;
 	word = sip_word(buf + end - 8) | 0x20202000;
-	return word == sip_word((const u8 *)" sip/2.0") || word == sip_word((const u8 *)"\tsip/2.0");
+	return word == sip_word((const u8 *)" sip/2.0") ||
+	       word == sip_word((const u8 *)"\tsip/2.0");
 }
 
 /* Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase; the last SP may miss. */

@@ -27,7 +27,7 @@ enum sip_parse {
  * @ip: the address; family SIP_AF_NONE for a name
  * @port_num: the number; 0: absent
  * @bad_port: where it could not be read: it has a port, which is no number or
- *	above 65535 (RULES: that is malformed; a host that is none is just kept)
+ *	above 65535: that is malformed; a host that is none is just kept
  */
 struct sip_hostport {
 	struct sip_span host;

@@ -34,16 +34,44 @@ static const u8 sip_hdr_compact['z' + 1] = {
  * @s: the name; case counts
  * @len: its length
  *
+ * A unit test holds this against the list in names.h.
+ *
  * Return: the method, SIP_M_OTHER if it is none of the known ones.
  */
 enum sip_method sip_method_lookup(const u8 *s, u32 len)
 {
-#define X(name, str) \
-	if (len == sizeof(str) - 1 && !memcmp(s, str, sizeof(str) - 1)) \
-		return SIP_M_##name;
-	SIP_METHODS(X)
-#undef X
-	return SIP_M_OTHER;
+	switch (len) {
+	case 3:
+		if (!memcmp(s, "ACK", 3))
+			return SIP_M_ACK;
+		return memcmp(s, "BYE", 3) ? SIP_M_OTHER : SIP_M_BYE;
+	case 4:
+		return memcmp(s, "INFO", 4) ? SIP_M_OTHER : SIP_M_INFO;
+	case 5:
+		if (!memcmp(s, "PRACK", 5))
+			return SIP_M_PRACK;
+		return memcmp(s, "REFER", 5) ? SIP_M_OTHER : SIP_M_REFER;
+	case 6:
+		if (!memcmp(s, "INVITE", 6))
+			return SIP_M_INVITE;
+		if (!memcmp(s, "CANCEL", 6))
+			return SIP_M_CANCEL;
+		if (!memcmp(s, "UPDATE", 6))
+			return SIP_M_UPDATE;
+		return memcmp(s, "NOTIFY", 6) ? SIP_M_OTHER : SIP_M_NOTIFY;
+	case 7:
+		if (!memcmp(s, "OPTIONS", 7))
+			return SIP_M_OPTIONS;
+		if (!memcmp(s, "MESSAGE", 7))
+			return SIP_M_MESSAGE;
+		return memcmp(s, "PUBLISH", 7) ? SIP_M_OTHER : SIP_M_PUBLISH;
+	case 8:
+		return memcmp(s, "REGISTER", 8) ? SIP_M_OTHER : SIP_M_REGISTER;
+	case 9:
+		return memcmp(s, "SUBSCRIBE", 9) ? SIP_M_OTHER : SIP_M_SUBSCRIBE;
+	default:
+		return SIP_M_OTHER;
+	}
 }
 
 static enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
@@ -54,50 +82,60 @@ static enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
 	return (enum sip_hdr_id)sip_hdr_compact[letter];
 }
 
-/*
- * Compare with a constant: the first eight bytes, from which what is behind
- * the name has been shifted out, and the last eight of a longer name.
- */
-#define SIP_IS(str) \
-	(word << (64 - 8 * (sizeof(str) - 1)) == \
-	 sip_word((const u8 *)str "\0\0\0\0\0\0") << (64 - 8 * (sizeof(str) - 1)))
-#define SIP_IS_LONG(str) \
-	(word == sip_word((const u8 *)(str)) && tail == sip_word((const u8 *)(str) + sizeof(str) - 9))
+/* A constant of up to eight bytes, as sip_word() reads it. */
+#define SIP_WORD(str) sip_word((const u8 *)str "\0\0\0\0\0\0\0")
+
+/* What stands behind the name is shifted out. */
+static inline bool sip_is(u64 word, u64 name, u32 len)
+{
+	return word << (64 - 8 * len) == name << (64 - 8 * len);
+}
+
+/* By its first and its last eight bytes. */
+static inline bool sip_is_long(u64 word, u64 tail, const char *name, u32 len)
+{
+	return word == sip_word((const u8 *)name) && tail == sip_word((const u8 *)name + len - 8);
+}
 
 static enum sip_hdr_id sip_hdr_lookup_short(u64 word, u32 len)
 {
 	switch (len) {
 	case 2:
-		return SIP_IS("to") ? SIP_H_TO : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("to"), 2) ? SIP_H_TO : SIP_H_OTHER;
 	case 3:
-		return SIP_IS("via") ? SIP_H_VIA : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("via"), 3) ? SIP_H_VIA : SIP_H_OTHER;
 	case 4:
-		if (SIP_IS("from"))
+		if (sip_is(word, SIP_WORD("from"), 4))
 			return SIP_H_FROM;
-		if (SIP_IS("cseq"))
+		if (sip_is(word, SIP_WORD("cseq"), 4))
 			return SIP_H_CSEQ;
-		if (SIP_IS("path"))
+		if (sip_is(word, SIP_WORD("path"), 4))
 			return SIP_H_PATH;
-		if (SIP_IS("rseq"))
+		if (sip_is(word, SIP_WORD("rseq"), 4))
 			return SIP_H_RSEQ;
-		return SIP_IS("rack") ? SIP_H_RACK : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("rack"), 4) ? SIP_H_RACK : SIP_H_OTHER;
 	case 5:
-		if (SIP_IS("route"))
+		if (sip_is(word, SIP_WORD("route"), 5))
 			return SIP_H_ROUTE;
-		return SIP_IS("event") ? SIP_H_EVENT : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("event"), 5) ? SIP_H_EVENT : SIP_H_OTHER;
 	case 7:
-		if (SIP_IS("call-id"))
+		if (sip_is(word, SIP_WORD("call-id"), 7))
 			return SIP_H_CALL_ID;
-		if (SIP_IS("contact"))
+		if (sip_is(word, SIP_WORD("contact"), 7))
 			return SIP_H_CONTACT;
-		if (SIP_IS("expires"))
+		if (sip_is(word, SIP_WORD("expires"), 7))
 			return SIP_H_EXPIRES;
-		return SIP_IS("require") ? SIP_H_REQUIRE : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("require"), 7) ? SIP_H_REQUIRE : SIP_H_OTHER;
 	case 8:
-		return SIP_IS("refer-to") ? SIP_H_REFER_TO : SIP_H_OTHER;
+		return sip_is(word, SIP_WORD("refer-to"), 8) ? SIP_H_REFER_TO : SIP_H_OTHER;
 	default:
 		return SIP_H_OTHER;
 	}
+}
+
+static inline bool sip_half_is(const u8 *s, const char *half)
+{
+	return sip_half_lower(s) == sip_half_lower((const u8 *)half);
 }
 
 /* No two of these agree in their first and last eight bytes and their length. */
@@ -105,25 +143,39 @@ static enum sip_hdr_id sip_hdr_lookup_long(u64 word, u64 tail, u32 len)
 {
 	switch (len) {
 	case 12:
-		if (SIP_IS_LONG("content-type"))
+		if (sip_is_long(word, tail, "content-type", 12))
 			return SIP_H_CONTENT_TYPE;
-		return SIP_IS_LONG("record-route") ? SIP_H_RECORD_ROUTE : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "record-route", 12))
+			return SIP_H_RECORD_ROUTE;
+		return SIP_H_OTHER;
 	case 13:
-		if (SIP_IS_LONG("authorization"))
+		if (sip_is_long(word, tail, "authorization", 13))
 			return SIP_H_AUTHORIZATION;
-		return SIP_IS_LONG("service-route") ? SIP_H_SERVICE_ROUTE : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "service-route", 13))
+			return SIP_H_SERVICE_ROUTE;
+		return SIP_H_OTHER;
 	case 14:
-		return SIP_IS_LONG("content-length") ? SIP_H_CONTENT_LENGTH : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "content-length", 14))
+			return SIP_H_CONTENT_LENGTH;
+		return SIP_H_OTHER;
 	case 15:
-		return SIP_IS_LONG("session-expires") ? SIP_H_SESSION_EXPIRES : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "session-expires", 15))
+			return SIP_H_SESSION_EXPIRES;
+		return SIP_H_OTHER;
 	case 16:
-		return SIP_IS_LONG("content-encoding") ? SIP_H_CONTENT_ENCODING : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "content-encoding", 16))
+			return SIP_H_CONTENT_ENCODING;
+		return SIP_H_OTHER;
 	case 18:
-		return SIP_IS_LONG("subscription-state") ? SIP_H_SUBSCRIPTION_STATE : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "subscription-state", 18))
+			return SIP_H_SUBSCRIPTION_STATE;
+		return SIP_H_OTHER;
 	case 19:
-		if (SIP_IS_LONG("proxy-authorization"))
+		if (sip_is_long(word, tail, "proxy-authorization", 19))
 			return SIP_H_PROXY_AUTHORIZATION;
-		return SIP_IS_LONG("content-disposition") ? SIP_H_CONTENT_DISPOSITION : SIP_H_OTHER;
+		if (sip_is_long(word, tail, "content-disposition", 19))
+			return SIP_H_CONTENT_DISPOSITION;
+		return SIP_H_OTHER;
 	default:
 		return SIP_H_OTHER;
 	}
@@ -153,11 +205,11 @@ enum sip_hdr_id sip_hdr_lookup_words(const u8 *s, u32 len)
 		return id;
 	switch (id) {
 	case SIP_H_SUBSCRIPTION_STATE:
-		return sip_half_lower(s + 7) == sip_half_lower((const u8 *)"ptio") ? id : SIP_H_OTHER;
+		return sip_half_is(s + 7, "ptio") ? id : SIP_H_OTHER;
 	case SIP_H_PROXY_AUTHORIZATION:
-		return sip_half_lower(s + 8) == sip_half_lower((const u8 *)"thor") ? id : SIP_H_OTHER;
+		return sip_half_is(s + 8, "thor") ? id : SIP_H_OTHER;
 	default:
-		return sip_half_lower(s + 8) == sip_half_lower((const u8 *)"disp") ? id : SIP_H_OTHER;
+		return sip_half_is(s + 8, "disp") ? id : SIP_H_OTHER;
 	}
 }
 

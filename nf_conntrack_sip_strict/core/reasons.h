@@ -22,7 +22,8 @@
 	X(REPEATED_HEADER, "repeated_header", "a header that may stand once stands twice") \
 	X(BAD_VIA, "bad_via", "topmost Via cannot be read") \
 	X(BAD_CSEQ, "bad_cseq", "CSeq cannot be read or its method is another") \
-	X(BAD_CONTENT_LENGTH, "bad_content_length", "Content-Length wrong, out of range or contradicting") \
+	X(BAD_CONTENT_LENGTH, "bad_content_length", \
+	  "Content-Length wrong, out of range or contradicting") \
 	X(BAD_NUMBER, "bad_number", "a number is out of range") \
 	X(TOO_MANY_HEADERS, "too_many_headers", "more header fields than the limit") \
 	X(TOO_LONG, "too_long", "message longer than the limit") \

@@ -125,8 +125,12 @@ static inline bool sip_word_is(const u8 *at, u32 at_len, const char *lower, u32 
 	       (len == 2 || (at[2] | 0x20) == is[2]);
 }
 
-#define SIP_SPAN_IS(buf, span, lower) \
-	sip_word_is((buf) + (span).off, (span).len, lower, sizeof(lower) - 1)
+static inline bool sip_span_is(const u8 *buf, struct sip_span span, const char *lower, u32 len)
+{
+	return sip_word_is(buf + span.off, span.len, lower, len);
+}
+
+#define SIP_SPAN_IS(buf, span, lower) sip_span_is(buf, span, lower, sizeof(lower) - 1)
 
 u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte);
 u32 sip_value_run(const u8 *buf, u32 off, u32 end);
