@@ -251,3 +251,31 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 	sip_strict_admit_trace(sn, map, src, "refused");
 	return false;
 }
+
+/**
+ * sip_strict_map_prune() - end what comes from sources that are admitted no more
+ * @sn: the namespace
+ * @map: the mapping, live
+ * @reap: takes the connections
+ *
+ * Another description, the end of one of two calls: a connection that is
+ * tracked already would never be asked again.
+ *
+ * Context: RCU read lock and sn->lock held.
+ */
+void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  struct sip_strict_reap *reap)
+{
+	struct sip_strict_entry *entry;
+	struct hlist_node *next;
+	struct sip_ap ap;
+
+	if (map->kind == SIP_STRICT_CONTACT ||
+	    READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
+		return;
+	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+		sip_strict_ap_from_end(&ap, &entry->remote);
+		if (!entry->hairpin && !sip_strict_map_has_peer(map, &ap.ip))
+			sip_strict_entry_end(sn, map, entry, reap);
+	}
+}

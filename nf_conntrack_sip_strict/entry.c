@@ -135,8 +135,17 @@ static void sip_strict_entry_unlink(struct sip_strict_map *map, struct sip_stric
 	map->n_entries--;
 }
 
-static void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
-				 struct sip_strict_entry *entry, struct sip_strict_reap *reap)
+/**
+ * sip_strict_entry_end() - end one connection of a mapping
+ * @sn: the namespace
+ * @map: the mapping
+ * @entry: the connection; forgotten
+ * @reap: takes it
+ *
+ * Context: RCU read lock and sn->lock held.
+ */
+void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  struct sip_strict_entry *entry, struct sip_strict_reap *reap)
 {
 	sip_strict_entry_look(sn, map, entry);
 	sip_strict_entry_unlink(map, entry);

@@ -332,8 +332,13 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 
 	list_for_each_entry(use, &map->uses, map_node)
 		live |= sip_strict_use_is_open(use);
-	if (live == map->live || map->dead)
+	if (map->dead)
 		return;
+	if (live == map->live) {
+		if (live)
+			sip_strict_map_prune(sn, map, reap);
+		return;
+	}
 	if (!live) {
 		sip_strict_map_close(sn, map, reap);
 		return;

@@ -120,6 +120,8 @@ void sip_strict_reap_exit(struct sip_strict_net *sn);
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  const struct nf_conn *ct, bool inside_first, bool hairpin,
 			  struct sip_strict_reap *reap);
+void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  struct sip_strict_entry *entry, struct sip_strict_reap *reap);
 void sip_strict_entry_end_from(struct sip_strict_net *sn, struct sip_strict_map *map,
 			       const struct sip_ip *ip, struct sip_strict_reap *reap);
 void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -131,6 +133,8 @@ bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_
 bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   const struct sip_ip *src, bool from_inside, bool genuine,
 			   struct sip_strict_reap *reap);
+void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  struct sip_strict_reap *reap);
 bool sip_strict_map_may_latch(const struct sip_strict_net *sn, const struct sip_strict_map *map);
 
 /* flow.c */

@@ -586,17 +586,21 @@ void sip_strict_peer_signals(struct sip_strict_call *call, const struct sip_ip *
 		peer->signalling = true;
 }
 
-static void sip_strict_peer_sends(struct sip_strict_call *call, const struct sip_ip *ip, u32 bit)
+/* Return: true if nobody had named this source before. */
+static bool sip_strict_peer_sends(struct sip_strict_call *call, const struct sip_ip *ip, u32 bit)
 {
 	struct sip_strict_peer *peer;
+	bool fresh;
 
 	if (!sip_ip_is_unicast(ip))
-		return;
+		return false;
 	peer = sip_strict_peer_get(call, ip);
 	if (!peer)
-		return;
+		return false;
+	fresh = !peer->media;
 	peer->media |= bit;
 	peer->newest |= bit;
+	return fresh;
 }
 
 /**
@@ -614,6 +618,7 @@ void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call 
 {
 	const struct sip_plan *plan = &w->plan;
 	struct sip_strict_use *use;
+	bool fresh = false;
 	u32 i, j;
 
 	for (i = 0; i < call->n_peers; i++)
@@ -626,17 +631,20 @@ void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call 
 		if (fact->hold || !stream->port)
 			continue;
 		if (fact->mapped) {
-			sip_strict_peer_sends(call, &w->snd_out.ip, bit);
+			fresh |= sip_strict_peer_sends(call, &w->snd_out.ip, bit);
 			continue;
 		}
-		sip_strict_peer_sends(call, &fact->rtp.ip, bit);
+		fresh |= sip_strict_peer_sends(call, &fact->rtp.ip, bit);
 		if (fact->rtcp.port)
-			sip_strict_peer_sends(call, &fact->rtcp.ip, bit);
+			fresh |= sip_strict_peer_sends(call, &fact->rtcp.ip, bit);
 		for (j = 0; j < stream->n_cands; j++)
-			sip_strict_peer_sends(call, &sdp->cand[stream->cand_first + j].addr.ip,
-					      bit);
+			fresh |= sip_strict_peer_sends(call,
+						       &sdp->cand[stream->cand_first + j].addr.ip,
+						       bit);
 	}
-	/* New SDP clears what was latched. */
+	/* A source that is named anew clears what was latched; a refresh does not. */
+	if (!fresh)
+		return;
 	list_for_each_entry(use, &call->uses, owner_node)
 		memset(&use->map->latched, 0, sizeof(use->map->latched));
 }
