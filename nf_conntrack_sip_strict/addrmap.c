@@ -188,7 +188,7 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 	return SIP_R_OK;
 }
 
-/* STATE 2 and RULES "already public": ours, if nobody else has it. */
+/* An address that is public already: ours, if nobody else has it. */
 static enum sip_reason sip_strict_map_public(struct sip_strict_work *w,
 					     const struct sip_map_query *q, struct sip_ap *seen)
 {

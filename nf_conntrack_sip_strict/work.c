@@ -111,7 +111,7 @@ static void sip_strict_work_refuse(struct sip_strict_work *w, enum sip_reason re
 	sip_strict_work_trace(w, "refused");
 }
 
-/* The sent-by of a request that goes out: its answer is told by it (STATE 2). */
+/* The sent-by of a request that goes out: its answer is told by it. */
 static void sip_strict_work_sent_by(struct sip_strict_work *w)
 {
 	u32 i;

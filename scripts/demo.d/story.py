@@ -19,7 +19,7 @@ PHASES = (("up", "call 1 is up"),
 LOOKS = (("up", "call 1 is up"), ("after-cancel", "call 2 was cancelled, call 1 is up"),
          ("hold", "call 1 on hold"), ("resumed", "call 1 resumed"), ("after", "2 s after the BYE"))
 
-# RULES of the module: nothing else has to change for a call to work.
+# The rules of the module: nothing else has to change for a call to work.
 NEEDED = {"Request-URI", "Via", "Contact", "Route", "Record-Route", "c=", "m=", "a=rtcp",
           "Content-Length"}
 # Of what was sent, this much has to arrive for a phase to count as heard.

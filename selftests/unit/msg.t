@@ -163,7 +163,7 @@ SIP/2.0 503 x\r\n{via}{from}{to}{id}CSeq: 9292394834772304023312 OPTIONS\r\n\r\n
 {line}{head}Content-Length: 4294967300\r\n\r\nbody ; bad ; bad_content_length at=160 total=0
 {line}{head}Content-Length: 18446744073709551620\r\n\r\nbody ; bad ; bad_content_length at=160 total=0
 
-# RULES "a datagram that ends inside a token or before the blank line"
+# "a datagram that ends inside a token or before the blank line"
 {line}{head} ; bad ; truncated at=144 total=0
 {line}{head}Subject: x ; bad ; truncated at=154 total=0
 {line}{head}\r ; bad ; truncated at=145 total=0

@@ -162,7 +162,7 @@ static void address_must(const u8 *buf, u32 len)
 	memcpy(text, buf, len);
 	text[len] = 0;
 	is = sip_ip_parse(buf, len, &ip);
-	/* inet_pton() refuses zeros before an IPv4 group; RULES have them decimal. */
+	/* inet_pton() refuses zeros before an IPv4 group; here they are decimal. */
 	for (i = 0; i + 1 < len; i++)
 		zeros = zeros || (text[i] == '0' && text[i + 1] != '.' && text[i + 1] != ':' &&
 				  (!i || text[i - 1] == '.' || text[i - 1] == ':'));
