@@ -430,6 +430,7 @@ static void sip_strict_call_learn_one(struct sip_strict_work *w, struct sip_stri
 {
 	u8 before = call->state;
 
+	sip_strict_flow_follow(w, &call->flow);
 	sip_strict_call_peers(w, call, out);
 	if (out)
 		sip_strict_call_remember(w, call);

@@ -352,17 +352,24 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
 	}
 }
 
-/* A mapping whose signalling flow is gone (conntrack -F) gets this one's. */
-static void sip_strict_media_rebind(struct sip_strict_work *w, struct sip_strict_map *map)
+/**
+ * sip_strict_flow_follow() - what has lost its signalling flow gets this one
+ * @w: the message in work
+ * @flow: the reference of a call or mapping; kept while its connection lives
+ *	(conntrack -F ends connections under calls)
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_flow_follow(struct sip_strict_work *w, struct sip_strict_flow **flow)
 {
-	if (map->flow == w->flow)
+	if (*flow == w->flow)
 		return;
-	if (map->flow && map->flow->ct && !nf_ct_is_dying(map->flow->ct))
+	if (*flow && (*flow)->ct && !nf_ct_is_dying((*flow)->ct))
 		return;
-	if (map->flow)
-		sip_strict_flow_put(w->sn, map->flow);
+	if (*flow)
+		sip_strict_flow_put(w->sn, *flow);
 	refcount_inc(&w->flow->ref);
-	map->flow = w->flow;
+	*flow = w->flow;
 }
 
 /**
@@ -379,7 +386,7 @@ void sip_strict_media_settle(struct sip_strict_work *w, struct sip_strict_call *
 
 	sip_strict_media_drop_fresh(w, call);
 	list_for_each_entry(use, &call->uses, owner_node)
-		sip_strict_media_rebind(w, use->map);
+		sip_strict_flow_follow(w, &use->map->flow);
 	sip_strict_media_update(w->sn, call, &w->reap);
 }
 

@@ -628,6 +628,7 @@ void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written
 enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_strict_call *call,
 				     const struct sip_media_query *q, struct sip_media_answer *a);
 void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
+void sip_strict_flow_follow(struct sip_strict_work *w, struct sip_strict_flow **flow);
 void sip_strict_media_settle(struct sip_strict_work *w, struct sip_strict_call *call);
 void sip_strict_media_update(struct sip_strict_net *sn, struct sip_strict_call *call,
 			     struct sip_strict_reap *reap);
