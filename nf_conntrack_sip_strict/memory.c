@@ -116,7 +116,8 @@ static struct sip_strict_mem *sip_strict_mem_same(struct sip_strict_net *sn,
 	rhl_for_each_entry_rcu(mem, pos, list, node) {
 		if (mem->call == want->call && mem->reg == want->reg &&
 		    mem->kind == want->kind && mem->field == want->field &&
-		    mem->mapped == want->mapped && mem->host_len == want->host_len &&
+		    mem->mapped == want->mapped && mem->maddr == want->maddr &&
+		    mem->host_len == want->host_len &&
 		    mem->port_len == want->port_len && mem->user_len == want->user_len &&
 		    (want->kind != SIP_MEM_TRANSACTION || mem->branch == want->branch) &&
 		    sip_ip_equal(&mem->inside, &want->inside) &&
@@ -169,6 +170,7 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 	memcpy(text + len, user, user_len);
 	want->host_len = written->host_len;
 	want->port_len = written->port_len;
+	want->maddr = written->maddr;
 	want->user_len = (u8)user_len;
 	sip_strict_mem_key(&want->key, seen, zone);
 	if (want->call)
@@ -288,5 +290,6 @@ void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written
 {
 	written->host_len = mem->host_len;
 	written->port_len = mem->port_len;
+	written->maddr = mem->maddr;
 	memcpy(written->text, mem->text, mem->host_len + mem->port_len);
 }

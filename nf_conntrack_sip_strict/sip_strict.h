@@ -401,6 +401,7 @@ struct sip_strict_mem {
 	bool mapped;
 	u8 host_len;
 	u8 port_len;
+	bool maddr;
 	u8 user_len;
 	struct sip_ap real; /* the pair that was written, port resolved */
 	u64 branch;

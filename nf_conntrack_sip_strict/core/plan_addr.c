@@ -83,11 +83,18 @@ static bool sip_end_has(const struct sip_end *end, const struct sip_hostport *ho
 
 /* ---- facts -------------------------------------------------------------- */
 
+/* Does maddr= name the same host once more? */
+static bool sip_place_has_maddr(const struct sip_place *at, const struct sip_hostport *host)
+{
+	return at->maddr && at->maddr != host && sip_ip_equal(&at->maddr->ip, &host->ip);
+}
+
 static void sip_place_written(const struct sip_planner *p, const struct sip_place *at,
 			      const struct sip_hostport *host, struct sip_written *written)
 {
 	written->host_len = (u8)host->host.len;
 	written->port_len = (u8)at->hp->port.len;
+	written->maddr = sip_place_has_maddr(at, host);
 	memcpy(written->text, p->msg->buf + host->host.off, host->host.len);
 	memcpy(written->text + host->host.len, p->msg->buf + at->hp->port.off, at->hp->port.len);
 }
@@ -294,7 +301,7 @@ static void sip_place_edit(struct sip_planner *p, const struct sip_place *at,
 	if (!sip_ip_equal(&host->ip, &seen->ip))
 		sip_plan_write_ip(p, at->field, host->host, &seen->ip);
 	sip_plan_edit_port(p, at, seen->port);
-	if (at->maddr && at->maddr != host && sip_ip_equal(&at->maddr->ip, &host->ip))
+	if (sip_place_has_maddr(at, host))
 		sip_plan_edit_ip(p, at->field, at->maddr->host, &seen->ip);
 }
 
@@ -412,6 +419,7 @@ bool sip_place_unmap(struct sip_planner *p, const struct sip_place *at)
 	const struct sip_hostport *maddr = at->maddr;
 	struct sip_written was;
 
+	was.maddr = false;
 	if (!sip_place_was(p, at, host, &was)) {
 		if (!maddr || sip_ip_equal(&maddr->ip, &host->ip))
 			return false;
@@ -421,7 +429,7 @@ bool sip_place_unmap(struct sip_planner *p, const struct sip_place *at)
 	}
 	sip_plan_edit(p, at->field, host->host.off, host->host.len, was.text, was.host_len);
 	sip_plan_restore_port(p, at, &was);
-	if (maddr && maddr != host && sip_ip_equal(&maddr->ip, &host->ip))
+	if (was.maddr && sip_place_has_maddr(at, host))
 		sip_plan_edit(p, at->field, maddr->host.off, maddr->host.len, was.text,
 			      was.host_len);
 	return true;

@@ -72,11 +72,13 @@ static inline bool sip_ap_equal(const struct sip_ap *a, const struct sip_ap *b)
  * struct sip_written - host and port exactly as an endpoint wrote them
  * @host_len: bytes of the host text (without IPv6 brackets)
  * @port_len: bytes of the port text as written ("005060"); 0: no port
+ * @maddr: maddr= named the same host
  * @text: host text, then port text, nothing between
  */
 struct sip_written {
 	u8 host_len;
 	u8 port_len;
+	bool maddr;
 	u8 text[SIP_MAX_WRITTEN];
 };
 

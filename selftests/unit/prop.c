@@ -158,7 +158,8 @@ static bool facts_are_clear(enum sip_field field)
 
 			if (a->field == field && b->field == field &&
 			    sip_ap_equal(&a->seen, &b->seen) &&
-			    (a->mapped != b->mapped || a->written.host_len != b->written.host_len ||
+			    (a->mapped != b->mapped || a->written.maddr != b->written.maddr ||
+			     a->written.host_len != b->written.host_len ||
 			     a->written.port_len != b->written.port_len ||
 			     memcmp(a->written.text, b->written.text,
 				    a->written.host_len + a->written.port_len)))
