@@ -17,7 +17,7 @@
  *   not-sip                             the parser says that it is not SIP
  *   note REASON | nonote REASON         a reason is noted, or is not
  *   fact FIELD REAL SEEN mapped|kept|public [EXPIRES]
- *   facts N, peer AP, nopeer AP, contact-in AP ours|other [EXPIRES]
+ *   facts N, peer AP, nopeer AP, contact-in AP ours|other [EXPIRES], contacts-in N
  *   media N REAL SEEN [RTCP_SEEN]       stream N has that mapping
  *   nomedia N, star, expires SECONDS    of the Expires field
  *
@@ -273,6 +273,8 @@ static bool expectation(const char *line)
 		return !has_peer(arg[1]);
 	if (!strcmp(arg[0], "contact-in"))
 		return has_contact_in(arg);
+	if (!strcmp(arg[0], "contacts-in"))
+		return plan.n_contacts_in == (u32)atoi(arg[1]);
 	if (!strcmp(arg[0], "media"))
 		return has_media(arg);
 	if (!strcmp(arg[0], "nomedia"))

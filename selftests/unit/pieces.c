@@ -59,6 +59,8 @@ static void test_edits(void)
 	tap_ok(leaves("zero1256seven89end"), "edits come sorted, whatever their order");
 	tap_ok(!sip_plan_apply(&plan, &msg, out, plan.new_total - 1),
 	       "no room: nothing is written");
+	tap_ok(sip_plan_apply(&plan, &msg, out, plan.new_total) == plan.new_total,
+	       "just enough room");
 
 	p = planner_of("0123456789");
 	edit(&p, 2, 3, "234");
@@ -75,7 +77,7 @@ static void test_edits(void)
 	       "an edit that begins in another refuses the plan");
 	p = planner_of("0123456789");
 	edit(&p, 4, 2, "x");
-	tap_ok(!edit(&p, 3, 2, "y") && plan.n_edits == 1,
+	tap_ok(!edit(&p, 3, 2, "y") && plan.n_edits == 1 && plan.reason == SIP_R_SESSION_CONFLICT,
 	       "an edit that ends in another refuses the plan");
 	p = planner_of("0123456789");
 	edit(&p, 4, 2, "x");
@@ -265,6 +267,13 @@ static void test_ranks(void)
 	a = b;
 	a.from = SIP_F_PATH;
 	beats("a Route: Path over Contact", a, b);
+	b.field = SIP_F_REFER_TO;
+	a = b;
+	b.from = SIP_F_RECORD_ROUTE;
+	beats("a Refer-To: Contact over Record-Route", a, b);
+	b.field = SIP_F_ROUTE;
+	b.from = SIP_F_CONTACT;
+	a = b;
 	a.from = SIP_F_SERVICE_ROUTE;
 	beats("a Route: Service-Route over Contact", a, b);
 
@@ -351,8 +360,60 @@ static void test_largest(void)
 	tap_ok(sip_msg_parse(&msg, text, sizeof(text), false) == SIP_PARSE_OK &&
 	       testmap_plan(&map, &msg, &plan) == SIP_R_NO_SPACE && !plan.n_edits &&
 	       plan.new_total == sizeof(text), "a message that would outgrow a datagram is refused");
-	tap_ok(sip_msg_parse(&msg, text, sizeof(text) - 20, false) == SIP_PARSE_OK &&
-	       !testmap_plan(&map, &msg, &plan) && plan.n_edits == 2, "one that would not is not");
+	tap_ok(sip_msg_parse(&msg, text, sizeof(text) - 8, false) == SIP_PARSE_OK &&
+	       testmap_plan(&map, &msg, &plan) == SIP_R_NO_SPACE, "by one byte");
+	tap_ok(sip_msg_parse(&msg, text, sizeof(text) - 9, false) == SIP_PARSE_OK &&
+	       !testmap_plan(&map, &msg, &plan) && plan.n_edits == 2 &&
+	       plan.new_total == sizeof(text), "one that just fits is not");
+}
+
+/* What the planner asks is kept here, and nothing is answered. */
+struct asked {
+	struct sip_map_query q[4];
+	u32 n;
+};
+
+static enum sip_reason asked_map(void *priv, const struct sip_map_query *q, struct sip_ap *seen)
+{
+	struct asked *asked = priv;
+
+	(void)seen;
+	if (asked->n < SIP_ARRAY_SIZE(asked->q))
+		asked->q[asked->n++] = *q;
+	return SIP_R_FOREIGN_ADDR;
+}
+
+static void test_questions(void)
+{
+	static const char text[] =
+		"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP 192.168.1.2:7000;branch=z9hG4bK1\r\n"
+		"From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+		"Contact: <sip:192.168.1.2:7001>, <sip:198.51.100.1:7002;transport=tls>\r\n"
+		"Record-Route: <sip:192.168.1.2:7003;transport=tcp>\r\n\r\n";
+	static const struct sip_map_ops ops = { .map = asked_map };
+	struct asked asked = { .n = 0 };
+	struct sip_ctx ctx = { .transport = SIP_T_UDP, .ops = &ops, .priv = &asked };
+	u32 i;
+
+	testmap_ap("192.168.1.2", &ctx.snd.real);
+	testmap_ap("198.51.100.1:40312", &ctx.snd.seen);
+	ctx.snd.inside = true;
+	testmap_ap("203.0.113.5", &ctx.rcv.real);
+	ctx.rcv.seen = ctx.rcv.real;
+	if (!tap_ok(sip_msg_parse(&msg, (const u8 *)text, sizeof(text) - 1, false) == SIP_PARSE_OK &&
+		    !sip_plan_make(&plan, &msg, &ctx) && asked.n == 4 && !plan.n_edits,
+		    "four values, four questions"))
+		return;
+	for (i = 0; i < asked.n; i++)
+		tap_ok(asked.q[i].ap.port == 7000 + i, "question %u is for port %u", i, 7000 + i);
+	tap_ok(asked.q[0].transport == SIP_T_UDP && !asked.q[0].said && !asked.q[0].own_only &&
+	       asked.q[0].field == SIP_F_VIA_SENT_BY, "a Via asks for a mapping on its flow");
+	tap_ok(asked.q[1].transport == SIP_T_UDP && !asked.q[1].said && !asked.q[1].own_only &&
+	       !asked.q[1].public, "a Contact without a transport says so");
+	tap_ok(asked.q[2].transport == SIP_T_TLS && asked.q[2].said && asked.q[2].public,
+	       "one that is public, with a transport, says both");
+	tap_ok(asked.q[3].transport == SIP_T_TCP && asked.q[3].own_only,
+	       "a route asks for what there is");
 }
 
 /* ---- what the state asks ------------------------------------------------ */
@@ -493,6 +554,7 @@ int main(void)
 	test_ends();
 	test_names();
 	test_largest();
+	test_questions();
 	test_calls();
 	test_emergency();
 	test_registrations();
