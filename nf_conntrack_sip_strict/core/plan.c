@@ -342,10 +342,10 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 	plan->reason_off = 0;
 	plan->n_notes = 0;
 	sip_plan_clear(plan, msg);
-	sip_plan_message_notes(&p);
-	if (!ways.snd && !ways.rcv)
+	if (!ways.snd && !ways.rcv) {
+		sip_plan_message_notes(&p);
 		return SIP_R_OK;
-
+	}
 	sip_plan_ruri(&p, &ways, &na.uri);
 	sip_plan_via(&p, &ways);
 	for (i = 0; i < SIP_ARRAY_SIZE(sip_plan_headers); i++)
@@ -355,6 +355,8 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 		sip_plan_body(&p);
 	if (!plan->reason)
 		sip_plan_finish(&p);
+	/* Behind the planner's own, which say where. */
+	sip_plan_message_notes(&p);
 	if (plan->reason)
 		sip_plan_clear(plan, msg);
 	return plan->reason;

@@ -18,6 +18,9 @@ static inline const char *check_plan(const struct sip_plan *plan, const struct s
 	if (plan->reason && (plan->n_edits || plan->n_addrs || plan->n_media || plan->n_peers ||
 			     plan->n_contacts_in))
 		return "a refused plan has edits or facts";
+	for (i = 0; i < plan->n_notes; i++)
+		if (!plan->note[i].reason || plan->note[i].reason >= SIP_R_MAX)
+			return "a note without a reason";
 	for (i = 0; i < plan->n_edits; i++) {
 		const struct sip_edit *edit = &plan->edit[i];
 
