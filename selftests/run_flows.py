@@ -5,7 +5,7 @@
 usage: run_flows.py [-j N] [-k] [-v] [-l] [FLOW…]
 
     FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs
-    -j N   so many at once (default 6; most of a flow's time is waiting)
+    -j N   so many at once (default 12; most of a flow's time is waiting)
     -k     go on after a failure and name all of them
     -v     print each step and command also where all is well
     -l     list the flows
@@ -233,7 +233,7 @@ def run_all(cases, options):
 def main():
     """Reads the arguments and runs what they name."""
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "6")))
+    parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "12")))
     parser.add_argument("-k", dest="keep_going", action="store_true")
     parser.add_argument("-v", dest="verbose", action="store_true")
     parser.add_argument("-l", dest="list", action="store_true")
