@@ -6,9 +6,10 @@
  * address itself must get that back, and one that wrote no port must get none.
  * Each memory is keyed by the address and port that went out. Owners are
  *
- *   a call or a registration  - its Contacts and route entries, freed with it;
- *   nobody                    - the sent-by of a request, for 32 s (RFC 3261,
- *                               64 * T1: no answer comes later).
+ *   a call or a registration  - its Contacts and route entries, and the sent-by
+ *                               of an INVITE, freed with it;
+ *   nobody                    - the sent-by of other requests, for 32 s (RFC
+ *                               3261, 64 * T1: no answer comes later).
  *
  * Everything here runs under sn->lock in softirq or with BH off. The number of
  * memories is bounded by its owners (SIP_STRICT_OWNER_MEMS each) and, for the

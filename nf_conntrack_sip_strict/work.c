@@ -126,6 +126,8 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 			.real = fact->real,
 			.branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off,
 						  w->msg.via.branch.len),
+			/* Somebody may let it ring for long: known as long as the call is. */
+			.call = w->msg.method == SIP_M_INVITE ? w->call_out : NULL,
 		};
 
 		if (fact->field == SIP_F_VIA_SENT_BY)
