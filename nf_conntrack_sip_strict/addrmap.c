@@ -306,6 +306,8 @@ static enum sip_reason sip_strict_op_unmap(void *priv, const struct sip_unmap_qu
 		if (w->ruri_ours)
 			sip_strict_mem_written(mem, &w->ruri_written);
 	}
+	if (!mem && sip_strict_via_is_changed(w, q))
+		return SIP_R_VIA_CHANGED;
 	if (!mem || !mem->mapped)
 		return SIP_R_FOREIGN_ADDR;
 	sip_strict_mem_written(mem, written);

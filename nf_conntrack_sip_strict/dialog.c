@@ -432,6 +432,8 @@ static void sip_strict_call_learn_one(struct sip_strict_work *w, struct sip_stri
 
 	sip_strict_flow_follow(w, &call->flow);
 	sip_strict_call_peers(w, call, out);
+	if (!out)
+		sip_strict_beyond_learn(w, &call->beyond);
 	if (out)
 		sip_strict_call_remember(w, call);
 	if (!w->msg.request)

@@ -10,7 +10,8 @@
  *
  *  kind=call call_id=a84b4c76e66710 dir=out inside=192.168.1.20:5060
  *  outside=203.0.113.5:5060 zone=0 state=confirmed observe=0 emergency=0 held=0
- *  legs=1 age=34 answered=30 idle=2 expires=43198 verdict=both_heard
+ *  legs=1 age=34 answered=30 idle=2 expires=43198 verdict=both_heard other_nat=-
+ *  other_alg=0
  *
  * followed, for each of its mappings, by one word of its own commas:
  *
@@ -22,7 +23,10 @@
  * or only reserved has open=0. A registration or subscription:
  *
  *  kind=registration contact=192.168.1.20:5060 out=198.51.100.1:5060 proto=udp
- *  peer=203.0.113.5 zone=0 state=live expires=3540
+ *  peer=203.0.113.5 zone=0 state=live expires=3540 other_nat=- other_alg=0
+ *
+ * other_nat is the source that the far side saw where it is not ours, other_alg
+ * says that a Via came back as another one than went out.
  *
  * /proc/net/stat/nf_conntrack_sip_strict: "name value" lines: the counters of
  * stats.h, edit_<field>, skip_<reason>, and the present numbers, <what>_now.
@@ -144,6 +148,23 @@ static void sip_strict_seq_end(struct seq_file *seq, const char *key,
 	seq_printf(seq, "%s%pISpc", key, &sa);
 }
 
+static void sip_strict_seq_ip(struct seq_file *seq, const char *key, const struct sip_ip *ip)
+{
+	seq_puts(seq, key);
+	if (ip->family == SIP_AF_IP6)
+		seq_printf(seq, "%pI6c", ip->b);
+	else if (ip->family == SIP_AF_IP4)
+		seq_printf(seq, "%pI4", ip->b);
+	else
+		seq_putc(seq, '-');
+}
+
+static void sip_strict_beyond_show(struct seq_file *seq, const struct sip_strict_beyond *beyond)
+{
+	sip_strict_seq_ip(seq, " other_nat=", &beyond->nat);
+	seq_printf(seq, " other_alg=%u", beyond->alg);
+}
+
 static const char *sip_strict_proto_name(u8 proto)
 {
 	return proto == IPPROTO_TCP ? "tcp" : "udp";
@@ -212,6 +233,7 @@ static void sip_strict_call_show(struct seq_file *seq, struct sip_strict_call *c
 		   call->answered ? sip_strict_seconds_since(call->answered) : 0,
 		   sip_strict_seconds_since(call->active), sip_strict_seconds_to(call->expires),
 		   sip_strict_verdict_name(sip_strict_verdict_get(sn, call)));
+	sip_strict_beyond_show(seq, &call->beyond);
 	list_for_each_entry(use, &call->uses, owner_node)
 		sip_strict_map_show(seq, use);
 	seq_putc(seq, '\n');
@@ -219,20 +241,17 @@ static void sip_strict_call_show(struct seq_file *seq, struct sip_strict_call *c
 
 static void sip_strict_reg_show(struct seq_file *seq, const struct sip_strict_reg *reg)
 {
-	struct sip_ap peer = { .ip = reg->peer };
-
 	seq_printf(seq, "kind=%s", reg->subscription ? "subscription" : "registration");
 	sip_strict_seq_end(seq, " contact=", &reg->contact);
 	sip_strict_seq_ap(seq, " out=", &reg->out);
 	seq_printf(seq, " proto=%s", sip_strict_proto_name(reg->contact.proto));
-	if (reg->peer.family == SIP_AF_IP6)
-		seq_printf(seq, " peer=%pI6c", peer.ip.b);
-	else
-		seq_printf(seq, " peer=%pI4", peer.ip.b);
-	seq_printf(seq, " zone=%u state=%s expires=%u\n", reg->contact.zone,
+	sip_strict_seq_ip(seq, " peer=", &reg->peer);
+	seq_printf(seq, " zone=%u state=%s expires=%u", reg->contact.zone,
 		   reg->state == SIP_STRICT_REG_LIVE ? "live" : "pending",
 		   sip_strict_seconds_to(reg->state == SIP_STRICT_REG_LIVE ? reg->expires :
 									     reg->pending_until));
+	sip_strict_beyond_show(seq, &reg->beyond);
+	seq_putc(seq, '\n');
 }
 
 static int sip_strict_seq_show(struct seq_file *seq, void *v)

@@ -351,21 +351,64 @@ static void sip_strict_reg_answer(struct sip_strict_work *w, struct sip_strict_r
 		sip_strict_reg_live(w->sn, reg, granted, &w->reap);
 }
 
-static void sip_strict_reg_response(struct sip_strict_work *w, bool subscription)
+/* What an answer says of the request that it is to. */
+struct sip_strict_reg_txn {
+	u64 call_id;
+	u64 branch;
+	u32 cseq;
+	bool subscription;
+};
+
+static void sip_strict_reg_txn_get(const struct sip_strict_work *w, struct sip_strict_reg_txn *txn)
 {
-	u64 branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
-	u64 call_id = sip_strict_reg_call_id(w);
-	struct sip_strict_reg *reg, *next;
+	txn->call_id = sip_strict_reg_call_id(w);
+	txn->branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
+	txn->cseq = w->msg.cseq;
+	txn->subscription = w->msg.method == SIP_M_SUBSCRIBE;
+}
+
+static bool sip_strict_reg_waits(const struct sip_strict_work *w, const struct sip_strict_reg *reg,
+				 const struct sip_strict_reg_txn *txn)
+{
 	struct sip_ip inside;
 
+	sip_strict_reg_inside(reg, &inside);
+	return reg->pending && reg->subscription == txn->subscription &&
+	       reg->call_id == txn->call_id && reg->cseq == txn->cseq &&
+	       reg->branch == txn->branch && sip_ip_equal(&inside, &w->ctx.rcv.real.ip);
+}
+
+static void sip_strict_reg_response(struct sip_strict_work *w)
+{
+	struct sip_strict_reg *reg, *next;
+	struct sip_strict_reg_txn txn;
+
+	sip_strict_reg_txn_get(w, &txn);
 	list_for_each_entry_safe(reg, next, &w->sn->reg_list, list) {
-		sip_strict_reg_inside(reg, &inside);
-		if (!reg->pending || reg->subscription != subscription ||
-		    reg->call_id != call_id || reg->cseq != w->msg.cseq ||
-		    reg->branch != branch || !sip_ip_equal(&inside, &w->ctx.rcv.real.ip))
+		if (!sip_strict_reg_waits(w, reg, &txn))
 			continue;
+		sip_strict_beyond_learn(w, &reg->beyond);
 		sip_strict_reg_answer(w, reg);
 	}
+}
+
+/**
+ * sip_strict_reg_is_asked() - does a registration or subscription wait for this answer?
+ * @w: the message in work, an answer to the inside
+ *
+ * Context: sn->lock held.
+ * Return: true if one does.
+ */
+bool sip_strict_reg_is_asked(const struct sip_strict_work *w)
+{
+	struct sip_strict_reg_txn txn;
+	struct sip_strict_reg *reg;
+
+	sip_strict_reg_txn_get(w, &txn);
+	list_for_each_entry(reg, &w->sn->reg_list, list)
+		if (sip_strict_reg_waits(w, reg, &txn))
+			return true;
+	return false;
 }
 
 /* NOTIFY to the inside: Subscription-State rules the lifetime. */
@@ -436,7 +479,7 @@ void sip_strict_reg_learn(struct sip_strict_work *w)
 	if (w->msg.request && w->ctx.snd.inside)
 		sip_strict_reg_request(w, subscription);
 	else if (!w->msg.request && w->ctx.rcv.inside)
-		sip_strict_reg_response(w, subscription);
+		sip_strict_reg_response(w);
 }
 
 /**

@@ -413,6 +413,18 @@ struct sip_strict_mem {
 	u8 text[];
 };
 
+/* ---- beyond.c: others that translate or edit on the path ---------------- */
+
+/**
+ * struct sip_strict_beyond - what the newest answers say of the path outside
+ * @nat: source that the far side saw, where it is not ours; family 0: it was
+ * @alg: the Via came back as another one than went out
+ */
+struct sip_strict_beyond {
+	struct sip_ip nat;
+	bool alg;
+};
+
 /* ---- dialog.c ----------------------------------------------------------- */
 
 struct sip_strict_call_key {
@@ -525,6 +537,7 @@ struct sip_strict_call {
 	struct sip_strict_pair *pair; /* once ended */
 	u8 n_pairs;
 	u8 verdict; /* enum sip_strict_verdict */
+	struct sip_strict_beyond beyond;
 	struct rcu_head rcu;
 	u8 id_len;
 	u8 id[]; /* Call-ID as shown, cut at SIP_STRICT_CALLID_SHOWN */
@@ -561,6 +574,7 @@ struct sip_strict_reg {
 	struct list_head mems;
 	unsigned long expires;
 	unsigned long pending_until;
+	struct sip_strict_beyond beyond;
 	struct rcu_head rcu;
 };
 
@@ -612,6 +626,10 @@ struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 					     const struct sip_addr_fact *fact);
 extern const struct sip_map_ops sip_strict_map_ops;
 void sip_strict_ends_get(struct sip_strict_work *w);
+
+/* beyond.c */
+bool sip_strict_via_is_changed(const struct sip_strict_work *w, const struct sip_unmap_query *q);
+void sip_strict_beyond_learn(const struct sip_strict_work *w, struct sip_strict_beyond *beyond);
 
 /* memory.c */
 int sip_strict_mem_net_init(struct sip_strict_net *sn);
@@ -687,6 +705,7 @@ int sip_strict_reg_net_init(struct sip_strict_net *sn);
 void sip_strict_reg_net_exit(struct sip_strict_net *sn);
 enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w);
 void sip_strict_reg_learn(struct sip_strict_work *w);
+bool sip_strict_reg_is_asked(const struct sip_strict_work *w);
 void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 
 void sip_strict_reg_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,

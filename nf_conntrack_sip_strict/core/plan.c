@@ -67,6 +67,21 @@ static void sip_plan_via_source(struct sip_planner *p, const struct sip_end *end
 		sip_plan_edit_number(p, SIP_F_VIA_RPORT, via->rport, end->real.port);
 }
 
+/*
+ * RFC 3261 18.2.1: a server writes the source of a request into its answer. The
+ * receiver's end knows by what source it was seen; another one was put there by
+ * somebody else's NAT. Some servers just repeat the sent-by.
+ */
+static void sip_plan_via_beyond(struct sip_planner *p)
+{
+	const struct sip_via *via = &p->msg->via;
+
+	if (!p->msg->request && via->received_ip.family != SIP_AF_NONE &&
+	    !sip_ip_equal(&via->received_ip, &p->ctx->rcv.seen.ip) &&
+	    !sip_ip_equal(&via->received_ip, &via->sent_by.ip))
+		sip_plan_note(p, SIP_R_OTHER_NAT, via->received_host.off);
+}
+
 static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 {
 	const struct sip_via *via = &p->msg->via;
@@ -97,6 +112,7 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 		sip_plan_via_source(p, rcv, NULL);
 	if (sip_ways_in(ways, SIP_F_VIA_SENT_BY) == SIP_UNMAP && sip_place_unmap(p, &at))
 		sip_plan_via_source(p, rcv, &via->sent_by.ip);
+	sip_plan_via_beyond(p);
 }
 
 /* ---- URIs --------------------------------------------------------------- */

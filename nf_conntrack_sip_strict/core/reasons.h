@@ -42,6 +42,8 @@
 	X(MSRP, "msrp", "passive MSRP without a=msrp-cema") \
 	X(AUTH_INT, "auth_int", "edited body under Digest qop=auth-int") \
 	X(TAKEN, "taken", "public address and port belong to another inside host") \
+	X(OTHER_NAT, "other_nat", "received= is not our address: another NAT in the path") \
+	X(VIA_CHANGED, "via_changed", "Via of an answer is not what went out: another ALG") \
 	/* The plan: the message passes byte-exact. */ \
 	X(SESSION_CONFLICT, "session_conflict", "session c= would need two addresses") \
 	X(TOO_MANY_EDITS, "too_many_edits", "more edits than the limit") \
