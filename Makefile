@@ -14,6 +14,12 @@ all: modules ## the module for KVER= (or KDIR=), default the running kernel
 modules: headers ## the same
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+tool: ## what scripts/sip-strict explain runs: the core in user space, with libpcap
+	+$(MAKE) -C scripts/sip-strict.d
+
+install-tool: tool ## sip-strict, its man page and its completion into DESTDIR, PREFIX=/usr/local
+	+$(MAKE) -C scripts/sip-strict.d install
+
 install: modules ## put the module where modprobe finds it (as root)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
 	depmod $(KVER)
@@ -53,6 +59,7 @@ coverage: ## which lines of the core the unit tests run
 	+$(UNIT) coverage
 
 clean: clean-module ## remove what was built in this tree
+	+$(MAKE) -C scripts/sip-strict.d clean
 	+$(UNIT) clean
 
 clean-module: ## remove the module and its objects
@@ -67,5 +74,5 @@ help: ## this list
 headers:
 	@:$(if $(wildcard $(KDIR)/Makefile),,$(error no headers for kernel $(KVER) at $(KDIR): apt-get install linux-headers-$(KVER), or name them with KDIR=))
 
-.PHONY: all modules install build-all check check-all check-debug check-unit lint demo fuzz bench-core \
+.PHONY: all modules tool install-tool install build-all check check-all check-debug check-unit lint demo fuzz bench-core \
 	coverage clean clean-module help headers

@@ -11,6 +11,9 @@
 
 #include "testmap.h"
 
+/* So many leave a full table at once, for moving the others takes its time. */
+#define TESTMAP_LEAVE 16u
+
 /**
  * testmap_init() - an empty gateway
  * @map: the map
@@ -81,8 +84,11 @@ static bool testmap_put(struct testmap *map, bool media, const struct sip_ap *in
 		return false;
 	if (old && (!old->transport || old->transport == testmap_wire(transport)))
 		return true;
-	if (map->n_maps >= TESTMAP_MAPS)
-		return false;
+	if (map->n_maps == TESTMAP_MAPS) {
+		memmove(map->map, map->map + TESTMAP_LEAVE, (TESTMAP_MAPS - TESTMAP_LEAVE) *
+			sizeof(map->map[0]));
+		map->n_maps -= TESTMAP_LEAVE;
+	}
 	map->map[map->n_maps].media = media;
 	map->map[map->n_maps].transport = testmap_wire(transport);
 	map->map[map->n_maps].in = *in;
@@ -98,7 +104,7 @@ static bool testmap_put(struct testmap *map, bool media, const struct sip_ap *in
  * @in: inside pair
  * @out: outside pair
  *
- * Return: false if the outside pair is somebody else's, or the table is full.
+ * Return: false if the outside pair is somebody else's.
  */
 bool testmap_add(struct testmap *map, bool media, const struct sip_ap *in,
 		 const struct sip_ap *out)
@@ -241,8 +247,9 @@ static bool testmap_text_is(const u8 *a, u32 a_len, const u8 *text, u32 len)
 static struct testmap_mem *testmap_mem_new(struct testmap *map)
 {
 	if (map->n_mems == TESTMAP_MEMS) {
-		memmove(map->mem, map->mem + 1, (TESTMAP_MEMS - 1) * sizeof(map->mem[0]));
-		map->n_mems--;
+		memmove(map->mem, map->mem + TESTMAP_LEAVE, (TESTMAP_MEMS - TESTMAP_LEAVE) *
+			sizeof(map->mem[0]));
+		map->n_mems -= TESTMAP_LEAVE;
 	}
 	memset(&map->mem[map->n_mems], 0, sizeof(map->mem[0]));
 	return &map->mem[map->n_mems++];

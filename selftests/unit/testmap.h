@@ -4,15 +4,17 @@
  *
  * It plays the gateway's state without a kernel: signalling and media
  * mappings, and what was written, ranked by the core's own sip_unmap_rank().
- * No allocation: tables of fixed size, the oldest entry leaves.
+ * No allocation: tables of fixed size, the oldest entries leave.
  */
 #ifndef TESTMAP_H
 #define TESTMAP_H
 
 #include "../../nf_conntrack_sip_strict/core/match.h"
 
+#ifndef TESTMAP_MEMS
 #define TESTMAP_MEMS 128u
 #define TESTMAP_MAPS 128u
+#endif
 #define TESTMAP_TEXT 128u
 
 /**
