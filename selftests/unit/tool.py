@@ -477,7 +477,16 @@ def nft_firewalls():
 
 
 def assignments():
-    """Rules of iptables that give a helper, with their ports."""
+    """Rules of iptables that give a helper, with their ports; a map of nftables that does."""
+    ruleset = [{"ct helper": {"family": "ip", "table": "f", "name": name, "type": kind, "protocol": "udp"}}
+               for name, kind in (("a", "sip-strict"), ("b", "sip-observe"))]
+    ruleset += [{"chain": {"family": "inet", "table": "f", "name": "forward", "type": "filter", "hook": "forward",
+                           "prio": 0, "policy": "drop"}},
+                nft_rule({"ct helper": {"map": {"key": {"payload": {"protocol": "udp", "field": "dport"}},
+                                                "data": {"set": [[5060, "a"], [5070, "b"]]}}}})]
+    found = rules.assignments(rules.nft(json.dumps({"nftables": ruleset}).replace('"ip"', '"inet"')), {})
+    same([(one["helper"], one["ports"], one["fault"]) for one in found],
+         [("sip-strict", [(5060, 5060), (5070, 5070)], None), ("sip-observe", [(5060, 5060), (5070, 5070)], None)])
     text = ("*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -m udp --dport 5060:5062 -j CT --helper sip-strict\n"
             "-A PREROUTING -p udp -m multiport --dports 5080,6000:6001 -j CT --helper sip\n"
             "-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -j CT --notrack\nCOMMIT\n")
@@ -490,7 +499,7 @@ def assignments():
 
 # ---- status of made-up machines ----------------------------------------------
 
-STAT = "messages 10\nskip_other_host {other_host}\nskip_other_nat {other_nat}\nskip_no_port {no_port}\ndialogs_now 1\n"
+STAT = "messages 10\nhelper_lost {helper_lost}\nskip_other_host {other_host}\nskip_other_nat {other_nat}\nskip_no_port {no_port}\ndialogs_now 1\n"
 RULES = {"nftables": [
     {"table": {"family": "inet", "name": "t"}},
     {"ct helper": {"family": "inet", "table": "t", "name": "s", "type": "sip-strict", "protocol": "udp"}},
@@ -508,12 +517,12 @@ def machine(files=None, commands=None, **stat):
     every = {"proc/modules": "nf_conntrack_sip_strict 1 0 - Live 0x0\n", "proc/sys/kernel/osrelease": "6.1.0\n",
              "sys/module/nf_conntrack_sip_strict/version": "1.2\n",
              "proc/net/nf_conntrack_sip_strict": "", base + "nf_conntrack_expect_max": "1024\n",
-             "proc/net/stat/nf_conntrack_sip_strict": STAT.format(**{"other_host": 0, "other_nat": 0, "no_port": 0,
+             "proc/net/stat/nf_conntrack_sip_strict": STAT.format(**{"other_host": 0, "other_nat": 0, "no_port": 0, "helper_lost": 0,
                                                                      **stat})}
     every.update({base + "nf_conntrack_sip_strict/" + key: value + "\n" for key, value in {
         "mode": "1", "auto_assign": "0", "publish_expect": "256", "media_port_min": "16384", "media_port_max": "32767",
         "dialog_max": "16384", "host_max": "8192", "media_host": "0", "external_addr4": ""}.items()})
-    every.update({"commands/" + key: value for key, value in {"nft_-j_list_ruleset": json.dumps(RULES),
+    every.update({"commands/" + key: value for key, value in {"nft_-j_list_ruleset": json.dumps(RULES), "conntrack_-L_-p_udp": "",
                                                               **(commands or {})}.items()})
     every.update(files or {})
     for path, text in every.items():
@@ -555,6 +564,37 @@ def settings():
                           ({"etc/sysctl.d/10-a.conf": conf + "mode=1\n", "etc/sysctl.conf": conf + "mode=0\n"},
                            ["setting_differs"])):
         same((files, ids(machine(files))), (files, wanted))
+
+
+def not_known():
+    """What cannot be read is said, and nothing is made of it."""
+    blind = machine({"commands/nft_-j_list_ruleset": None, "commands/conntrack_-L_-p_udp": None})
+    same((ids(blind), ids(blind, "notes")), ([], ["no_conntrack", "no_rules_seen"]))
+
+
+FLOW = "udp 17 29 src=192.168.1.2 dst=203.0.113.5 sport=5060 dport={0} src=203.0.113.5 dst=198.51.100.1 sport={0} " \
+       "dport=5060 mark=0 {1}use=1\n"
+
+
+def flows():
+    """Flows without the helper: why, by what rules and counters say."""
+    bare, served = FLOW.format(5060, ""), FLOW.format(5080, "helper=sip-strict ")
+
+    def said(port, flows, narrow=False, **stat):
+        ruleset = json.loads(json.dumps(RULES).replace("5060", str(port)))
+        if narrow:
+            ruleset["nftables"][-1]["rule"]["expr"].insert(0, match({"payload": {"protocol": "ip", "field": "daddr"}},
+                                                                     "203.0.113.5"))
+        root = machine(commands={"nft_-j_list_ruleset": json.dumps(ruleset), "conntrack_-L_-p_udp": flows}, **stat)
+        return ids(root), ids(root, "notes")
+
+    same(said(5060, bare), (["flows_without_helper"], []))
+    same(said(5060, bare, True), ([], ["flows_without_helper"]))
+    same(said(5060, bare, helper_lost=1), ([], ["helper_lost"]))
+    same(said(5080, bare), (["wrong_port"], []))
+    same(said(5080, ""), (["wrong_port"], []))
+    same(said(5080, served), ([], []))
+    same(said(5080, served + bare), (["wrong_port"], []))
 
 
 def loading():
@@ -715,7 +755,7 @@ def documents():
 
 
 CASES = (documents, links, fragments, segments, odd_packets, what_would_change, why_nothing, six, right, wrong, back,
-         clocks_and_copies, media, page, firewalls, nft_firewalls, assignments, good_machine, settings, loading, limits, others,
+         clocks_and_copies, media, page, firewalls, nft_firewalls, assignments, good_machine, settings, not_known, flows, loading, limits, others,
          calls_and_metrics, traces, bad_input, installed)
 
 

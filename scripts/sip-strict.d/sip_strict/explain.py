@@ -14,7 +14,7 @@ import statistics
 import time
 
 from . import UserError, core
-from .message import align, differing, fields_of, label, lines_of, title
+from .message import align, fields_of, label, lines_of, pieces, title
 
 OUTSIDE4, OUTSIDE6 = "198.51.100.1", None
 WRONG = ("wrong", "missed")
@@ -76,12 +76,12 @@ class Inside:
 
 def _change(verdict, field, old, new, expected=None):
     """A line that is another one on the other side."""
-    start, old_end, new_end = differing(old, new)
+    was, now = pieces(old.rstrip("\r\n"), new.rstrip("\r\n"))
     rule = core.rule(field)
     why = {"would": "", "right": "", "missed": rule["when"],
            "wrong": rule["when"] if expected == old else f"should be {expected.strip()}"
                     if expected is not None else "a line that nobody sent"}[verdict]
-    return {"field": field, "label": label(field, old or new), "verdict": verdict, "old": old[start:old_end], "new": new[start:new_end],
+    return {"field": field, "label": label(field, old or new), "verdict": verdict, "old": was, "new": now,
             "line_old": old.rstrip("\r\n"), "line_new": new.rstrip("\r\n"),
             "line_expected": None if expected is None else expected.rstrip("\r\n"), "rfc": rule["rfc"], "why": why}
 
@@ -356,7 +356,7 @@ def two_captures(lan_path, wan_path, options):
             if got.get("malformed") and not sent.get("malformed"):
                 one["why"] = f"what came out is no SIP any more: {core.reason_text(got['malformed'])}"
             if outward:
-                _media_named(media, plan)
+                _media_named(media, plan, inside)
     found = [one for one in found if _wanted(one, options)]
     return {"mode": "compare", "files": {"lan": lan_path, "wan": wan_path},
             "capture": {key: lan_end[key] + wan_end[key] for key in lan_end}, "messages": found, "media": _media(media, lan_flows, wan_flows), "summary": _summary(found)}
@@ -364,10 +364,10 @@ def two_captures(lan_path, wan_path, options):
 
 # ---- media -------------------------------------------------------------------
 
-def _media_named(media, plan):
+def _media_named(media, plan, inside):
     """Inside RTP sockets, and what the outside was told instead."""
     for fact, named in zip(plan.get("media", []), plan.get("arrived", [])):
-        if fact["rtp"] and named and split(fact["rtp"])[1] and split(named)[1]:
+        if fact["rtp"] and inside.has(fact["rtp"]) and named and split(fact["rtp"])[1] and split(named)[1]:
             one = media.setdefault(fact["rtp"], {"kind": fact["kind"], "named": []})
             if named not in one["named"]:
                 one["named"].append(named)
@@ -451,7 +451,10 @@ def _change_text(change, indent="    "):
 
 def _message_text(one, brief):
     day = time.strftime("%H:%M:%S", time.localtime(one["time"])) + f".{int(one['time'] % 1 * 1000):03d}"
-    head = f"{one['number']:4d} {day} {one['src']} -> {one['dst']} {one['title']} {_show(one['call_id'], 40)}"
+    ends = f"{one['src']} -> {one['dst']}"
+    if one.get("inside"):
+        ends = f"{one['inside']} {'->' if one['direction'] == 'out' else '<-'} {one['outside']}"
+    head = f"{one['number']:4d} {day} {ends} {one['title']} {_show(one['call_id'], 40)}"
     lines = [head.rstrip()]
     if one["why"]:
         lines.append(f"    {one['why']}")
@@ -465,14 +468,15 @@ def _message_text(one, brief):
 
 
 def _summary_text(data):
-    lines = []
+    lines, said = [], set()
     for one in data["summary"]:
         where = ", ".join(one["where"][:4]) + (", ..." if len(one["where"]) > 4 else "")
         old, new = _show(one["old"], 40) or "(nothing)", _show(one["new"], 40) or "(nothing)"
         arrow = "stays, should be" if one["verdict"] == "missed" else "->"
         lines.append(f"  {one['count']:4d} x {VERDICTS[one['verdict']]}: {one['label']} {old} {arrow} {new} ({where})")
-        if one["verdict"] in WRONG:
+        if one["verdict"] in WRONG and one["why"] not in said:
             lines.append(f"           {one['why']} (RFC {one['rfc']})")
+            said.add(one["why"])
     return lines or ["  nothing"]
 
 

@@ -53,11 +53,12 @@ def _gateway(shown):
 
 
 def _summary(data):
-    items = []
+    items, said = [], set()
     for one in data["summary"]:
         arrow = "stays, should be" if one["verdict"] == "missed" else "&rarr;"
         why = f" <span class=dim>{html.escape(one['why'])} (RFC {html.escape(one['rfc'])})</span>" \
-            if one["verdict"] in WRONG else ""
+            if one["verdict"] in WRONG and one["why"] not in said else ""
+        said.add(one["why"])
         items.append(f'<li>{one["count"]} &times; {VERDICTS[one["verdict"]]}: <span class="chip {one["verdict"]}">'
                      f"<b>{html.escape(one['label'])}</b> {_value(one['old'])} {arrow} {_value(one['new'])}</span>"
                      f"{why}</li>")

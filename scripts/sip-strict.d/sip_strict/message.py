@@ -2,6 +2,7 @@
 """The lines of a SIP message, and which field of the policy each belongs to."""
 
 import difflib
+import functools
 import re
 
 from . import core
@@ -32,14 +33,21 @@ def name_of(line, body):
     return name.strip().lower() if colon else ""
 
 
-def fields_of(lines):
-    """The name of the policy's field for each line."""
+@functools.lru_cache(maxsize=1)
+def _names():
+    """Long names by compact ones; names of fields; fields by the headers that the policy lists in words."""
     headers = {compact: name for name, compact in core.lists()["headers"].items() if compact}
     known = {one["name"] for one in core.lists()["fields"]}
     quoted = {}
     for one in core.lists()["fields"]:
         if one["name"] in ("identity", "credentials"):
             quoted.update((name.strip().lower(), one["name"]) for name in one["where"].split(","))
+    return headers, known, quoted
+
+
+def fields_of(lines):
+    """The name of the policy's field for each line."""
+    headers, known, quoted = _names()
     found, vias = [], 0
     for i, (_, line, body) in enumerate(lines):
         name = name_of(line, body)
@@ -84,6 +92,18 @@ def differing(old, new):
     while end and re.match(r"[\w.]", old[len(old) - end]):
         end -= 1
     return start, len(old) - end, len(new) - end
+
+
+def pieces(old, new):
+    """What differs, as (old, new): each pair of words once, so that a line with one address twice says it once."""
+    words = [re.findall(r"[\w.]+|\s+|.", text) for text in (old, new)]
+    found = []
+    for verb, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        if verb != "equal":
+            one = ("".join(words[0][a:b]), "".join(words[1][c:d]))
+            if one not in found:
+                found.append(one)
+    return " .. ".join(x for x, _ in found), " .. ".join(x for _, x in found)
 
 
 def align(old, new):

@@ -49,7 +49,8 @@ class Rule:
         self.states = None          # ct states that it wants, None: any
         self.ports = []             # (low, high), destination or source
         self.protocols = set()
-        self.helper = None          # that it gives
+        self.helpers = []           # that it gives: (type, protocol) each
+        self.narrow = False         # it looks at more than protocol, port and state
         self.vmap = None            # ct state -> verdict
         self.delete = None          # the command that takes it away
 
@@ -174,6 +175,8 @@ def _nft_match(rule, match):
                 return False
             return packet.port(ports) if ports and field == "dport" else None
     else:
+        rule.narrow = True
+
         def condition(_packet):
             return None
     rule.conditions.append(condition)
@@ -191,6 +194,16 @@ def _nft_verdict(expr):
     return None
 
 
+def _nft_helpers(rule, what, one, helpers):
+    """The helper objects of "ct helper set": a name, or a map to names."""
+    names = [what] if isinstance(what, str) else []
+    if isinstance(what, dict) and isinstance(what.get("map", {}).get("data"), dict):
+        for key, name in what["map"]["data"].get("set", []):
+            names += [name] if isinstance(name, str) else []
+            rule.ports += _ranges(key)
+    return [helpers.get((one["family"], one["table"], name), (name, None)) for name in names]
+
+
 def _nft_rule(one, helpers):
     rule = Rule(f"{one['family']} {one['table']} {one['chain']}")
     rule.delete = f"nft delete rule {one['family']} {one['table']} {one['chain']} handle {one.get('handle', '?')}"
@@ -200,8 +213,7 @@ def _nft_rule(one, helpers):
         if "match" in expr:
             _nft_match(rule, expr["match"])
         elif "ct helper" in expr:
-            name = expr["ct helper"]
-            rule.helper = helpers.get((one["family"], one["table"], name), {"type": str(name), "protocol": None})
+            rule.helpers += _nft_helpers(rule, expr["ct helper"], one, helpers)
         elif "vmap" in expr:
             key = expr["vmap"].get("key", {})
             data = expr["vmap"].get("data", {})
@@ -225,7 +237,7 @@ def nft(text):
     for item in items:
         if "ct helper" in item:
             one = item["ct helper"]
-            helpers[one["family"], one["table"], one["name"]] = {"type": one["type"], "protocol": one["protocol"]}
+            helpers[one["family"], one["table"], one["name"]] = (one["type"], one.get("protocol"))
         elif "chain" in item:
             one = item["chain"]
             chain = Chain(one["family"], one["table"], one["name"])
@@ -295,7 +307,7 @@ def _ipt_rule(words, family, table, command):
         elif word in ("-j", "-g") and value == "CT":
             rest = words[i + 2:]
             if "--helper" in rest[:-1]:
-                rule.helper = {"type": rest[rest.index("--helper") + 1], "protocol": None}
+                rule.helpers.append((rest[rest.index("--helper") + 1], None))
             step = len(words) - i
         elif word == "--helper" and "-j" not in words[:i]:
             add(lambda packet, v=value: packet.helper == v, negated)
@@ -306,6 +318,7 @@ def _ipt_rule(words, family, table, command):
                 rule.verdict = None
             step = len(words) - i
         elif word.startswith("-"):
+            rule.narrow = True
             rule.conditions.append(lambda _packet: None)
             step = 1 if value.startswith("-") or not value else 2
         else:
@@ -342,16 +355,18 @@ def iptables(text, family, command):
 # ---- questions ---------------------------------------------------------------
 
 def read(system):
-    """(chains of nftables, chains of iptables) of this namespace."""
-    nft_chains = nft(system.run("nft", "-j", "list", "ruleset") or "")
-    old = {}
+    """(chains of nftables, chains of iptables, whether either could be read) of this namespace."""
+    text = system.run("nft", "-j", "list", "ruleset")
+    nft_chains, old, seen = nft(text or ""), {}, text is not None
     for save, command, family in (("iptables-save", "iptables", "ip"), ("ip6tables-save", "ip6tables", "ip6"),
                                   ("iptables-legacy-save", "iptables-legacy", "ip"),
                                   ("ip6tables-legacy-save", "ip6tables-legacy", "ip6")):
-        for key, chain in iptables(system.run(save), family, command).items():
+        text = system.run(save)
+        seen = seen or text is not None
+        for key, chain in iptables(text, family, command).items():
             if key not in nft_chains and not (key in old and old[key].rules):
                 old[key] = chain
-    return nft_chains, old
+    return nft_chains, old, seen
 
 
 def _bases(chains, chain, seen=()):
@@ -376,13 +391,12 @@ def assignments(nft_chains, old_chains):
     for chains, by in ((nft_chains, "nft"), (old_chains, "iptables")):
         for chain in chains.values():
             for rule in chain.rules:
-                if not rule.helper:
-                    continue
-                protocols = sorted(rule.protocols) or ([rule.helper["protocol"]] if rule.helper["protocol"] else [])
-                found.append({"by": by, "chain": chain.title(), "helper": rule.helper["type"],
-                              "protocols": protocols, "ports": sorted(set(rule.ports)),
-                              "fault": None if by == "iptables" else _place(chains, chain, rule),
-                              "delete": rule.delete})
+                for name, protocol in rule.helpers:
+                    found.append({"by": by, "chain": chain.title(), "helper": name,
+                                  "protocols": sorted(rule.protocols) or ([protocol] if protocol else []),
+                                  "ports": sorted(set(rule.ports)), "narrow": rule.narrow,
+                                  "fault": None if by == "iptables" else _place(chains, chain, rule),
+                                  "delete": rule.delete})
     return found
 
 

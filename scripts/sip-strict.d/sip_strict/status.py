@@ -31,7 +31,7 @@ class Status:
         self.modules = {line.split()[0] for line in (system.read("/proc/modules") or "").splitlines() if line}
         self.settings, self.counters, self.calls = {}, {}, []
         self.parameters = module.parameters(system)
-        self.nft, self.iptables = rules.read(system)
+        self.nft, self.iptables, self.rules_seen = rules.read(system)
         self.assigned, self.flows = [], []
 
     def problem(self, kind, text, mend=None, hint=None):
@@ -90,11 +90,13 @@ def check_loaded(status):
 
 # ---- assigned? ---------------------------------------------------------------
 
-def _flows(system):
-    """Connections of conntrack that look like SIP: protocol, server port, helper."""
-    found = []
+def _flows(status):
+    """Connections of conntrack: protocol, server ports, helper."""
+    found, seen = [], False
     for protocol in ("udp", "tcp"):
-        for line in (system.run("conntrack", "-L", "-p", protocol) or "").splitlines():
+        text = status.system.run("conntrack", "-L", "-p", protocol)
+        seen = seen or text is not None
+        for line in (text or "").splitlines():
             ports = [int(x) for x in re.findall(r"\bdport=(\d+)", line)]
             sources = [int(x) for x in re.findall(r"\bsport=(\d+)", line)]
             helper = re.search(r"\bhelper=(\S+)", line)
@@ -102,6 +104,9 @@ def _flows(system):
                 # The server's port before and behind a port forward.
                 found.append({"protocol": protocol, "ports": [ports[0], *sources[1:2]],
                               "helper": helper[1] if helper else None})
+    if not seen:
+        status.note("no_conntrack", "conntrack cannot be run: which flows have the helper is not known",
+                    "apt-get install conntrack")
     return found
 
 
@@ -114,7 +119,7 @@ def check_assigned(status):
     every = rules.assignments(status.nft, status.iptables)
     ours = [one for one in every if status.ours(one["helper"])]
     status.assigned = ours
-    status.flows = _flows(status.system)
+    status.flows = _flows(status)
     auto = status.setting("auto_assign") == 1
     status.facts["auto_assign"] = auto
     status.facts["rules"] = [{key: one[key] for key in ("by", "chain", "helper", "protocols", "ports")} |
@@ -132,17 +137,20 @@ def check_assigned(status):
             status.problem(f"rule_{kind}", f"the rule in {one['chain']} that gives the helper {what}: {why}",
                            one["delete"], "then put it into a chain of type filter, hook prerouting, priority 0 (and hook "
                            "output, for a server on this machine)")
-    if not ours and not auto:
+    if not status.rules_seen:
+        status.note("no_rules_seen", "neither nft nor iptables-save can be run: whether a rule gives the helper is not "
+                    "known", "apt-get install nftables")
+    elif not ours and not auto:
         status.problem("no_rule", "no rule gives any flow the helper, and auto_assign is off",
                        f"sysctl -w {KEY}auto_assign=1", "or a rule: udp dport 5060 ct helper set \"sip-strict\"")
-    _check_port(status, good, auto, bare)
+    _check_port(status, good, auto, served, bare)
 
 
 def _ports_text(ranges):
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
 
 
-def _check_port(status, good, auto, bare):
+def _check_port(status, good, auto, served, bare):
     watched = set(status.parameters["ports"]) if auto else set()
     seen = {port for flow in bare for port in flow["ports"] if port == SIP_PORT}
     covered = any(_covers(one, SIP_PORT) for one in good) or SIP_PORT in watched
@@ -153,9 +161,15 @@ def _check_port(status, good, auto, bare):
             status.problem("wrong_port", f"{text}, where {len(bare)} flows pass without it",
                            None if good else f"modprobe -r {module.NAME} && modprobe {module.NAME} ports={SIP_PORT}",
                            f"let the rule match udp dport {SIP_PORT}" if good else None)
-        else:
+        elif not served:
             status.problem("wrong_port", text + ": right only if all your phones and providers use that port",
                            None, f"else let the rule match udp dport {{ {_ports_text(ranges)}, {SIP_PORT} }}")
+    elif bare and status.counters.get("helper_lost"):
+        status.note("helper_lost", f"{len(bare)} flows at a SIP port lost their helper when the module was loaded anew; "
+                    "those with calls and registrations are served all the same")
+    elif bare and not auto and good and all(one["narrow"] for one in good):
+        status.note("flows_without_helper", f"{len(bare)} flows at a SIP port have no helper; the rules give it to some "
+                    "flows only")
     elif (good or auto) and bare:
         status.problem("flows_without_helper", f"{len(bare)} flows at a SIP port have no helper: they are older than "
                        "the rule, or another rule accepts them before it",
