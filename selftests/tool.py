@@ -367,6 +367,47 @@ def trace(net):
     need({"via-sent-by", "contact", "sdp-c"} <= set(edits), f"edits of the INVITE: {edits}")
 
 
+REGISTERED = """
+phone -> proxy from 198.51.100.1:$SIP
+    REGISTER sip:203.0.113.5 SIP/2.0
+    Via: SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bK-2;rport
+    Max-Forwards: 70
+    From: <sip:alice@203.0.113.5>;tag=b
+    To: <sip:alice@203.0.113.5>
+    Call-ID: r@192.168.1.20
+    CSeq: 1 REGISTER
+    Contact: <sip:alice@192.168.1.20:5060>
+    Expires: 600
+    Content-Length: 0
+  changed
+    Via.sent-by  192.168.1.20:5060 -> 198.51.100.1:$SIP
+    Contact      192.168.1.20:5060 -> 198.51.100.1:$SIP
+
+proxy -> phone
+    SIP/2.0 200 OK
+    Via: SIP/2.0/UDP 198.51.100.1:$SIP;branch=z9hG4bK-2;rport=7777;received=192.0.2.80
+    From: <sip:alice@203.0.113.5>;tag=b
+    To: <sip:alice@203.0.113.5>;tag=r
+    Call-ID: r@192.168.1.20
+    CSeq: 1 REGISTER
+    Contact: <sip:alice@198.51.100.1:$SIP>;expires=600
+    Content-Length: 0
+  changed
+    Via.sent-by  198.51.100.1:$SIP -> 192.168.1.20:5060
+    Contact      198.51.100.1:$SIP -> 192.168.1.20:5060
+"""
+
+
+def other_nat(net):
+    """Another NAT outside of us is named, by its address."""
+    play(net, REGISTERED)
+    data = as_json(net, "status")
+    said = [one["text"] for one in data["notes"] if one["id"] == "beyond"]
+    need(len(said) == 1 and "192.0.2.80" in said[0] and not data["problems"], f"status: {data['notes']}")
+    need("! another NAT in the path: the far side sees 192.0.2.80" in tool(net, "calls"), tool(net, "calls"))
+    need(sample(tool(net, "metrics"), "sip_strict_live_beyond", kind="nat") == 1, "metrics do not count it")
+
+
 # ---- explain -----------------------------------------------------------------
 
 class Captures:
@@ -513,7 +554,7 @@ CASES = [
     (good_nft, {}), (good_iptables, {"assign": "iptables", **UNFILTERED}), (good_auto, {"assign": "auto"}),
     (not_loaded, {}), (in_tree_too, {}), (no_rule, {"helper": "none"}), (rule_late, {"helper": "none"}),
     (wrong_port, {"port": 5062}), (older_flows, {"helper": "none"}), (mode_off, {}), (related_dropped, UNFILTERED),
-    (both_heard, {}), (outside_blocked, {}), (inside_silent, {}), (refused_source, {}), (trace, {}),
+    (both_heard, {}), (outside_blocked, {}), (inside_silent, {}), (refused_source, {}), (trace, {}), (other_nat, {}),
     (explain_in_tree, {"helper": "sip"}), (explain_ours, {}), (kernel_log, {"helper": "none"}),
 ]
 

@@ -369,12 +369,14 @@ def back():
 
 def clocks_and_copies():
     """Clocks an hour apart, repeated and lost messages."""
-    copies = [(float(t), ether(out())) for t in (10, 10.5, 11.5)]
-    lan = pcap("lan.pcap", copies)
-    for wan, arrived in (([3610, 3610.5, 3611.5], 3), ([3610, 3611.5], 2), ([3610], 1)):
-        data = explain("--lan", lan, "--wan", pcap("wan.pcap", [(float(t), ether(out(GOOD, GATE))) for t in wan]))
-        same(len(data["messages"]), 3)
-        same(sum(one["arrived"] for one in data["messages"]), arrived)
+    begin = 5000
+    lan = pcap("lan.pcap", [(begin + t, ether(out())) for t in (0, 0.5, 1.5)])
+    for clock in (-3600, 0, 3600):
+        for copies, arrived in (((0, 0.5, 1.5), [True] * 3), ((0, 1.5), [True, False, True]),
+                                ((0,), [True, False, False])):
+            wan = pcap("wan.pcap", [(begin + clock + t, ether(out(GOOD, GATE))) for t in copies])
+            data = explain("--lan", lan, "--wan", wan)
+            same((clock, copies, [one["arrived"] for one in data["messages"]]), (clock, copies, arrived))
     data = explain("--lan", os.path.join(FOLDER, "both.pcap"), "--wan", pcap("both.pcap", [
         (1.0, ether(out())), (1.0004, ether(out(GOOD, GATE)))]))
     same([one["arrived"] for one in data["messages"]], [True])
@@ -474,6 +476,34 @@ def nft_firewalls():
         packet = rules.Packet(["ppp0"], (16384, 32767), "sip-strict", "ipv4")
         found = rules.droppers(rules.nft(json.dumps({"nftables": items})), {}, packet)
         same((exprs, bool(found)), (exprs, drops))
+
+
+def places():
+    """Where a rule of nftables cannot give a helper."""
+    def fault(hook, priority, *more, family="inet", jump=None):
+        items = [{"ct helper": {"family": family, "table": "f", "name": "h", "type": "sip-strict", "protocol": "udp"}},
+                 {"chain": {"family": family, "table": "f", "name": "forward", "type": "filter", "hook": hook,
+                            "prio": priority, "policy": "accept"} if hook else
+                           {"family": family, "table": "f", "name": "forward"}},
+                 nft_rule(*more, {"ct helper": "h"})]
+        if jump:
+            items += [{"chain": {"family": family, "table": "f", "name": "base", "hook": jump, "prio": 0, "type": "filter",
+                                 "policy": "accept"}}, nft_rule({"jump": {"target": "forward"}})]
+            items[-1]["rule"]["chain"] = "base"
+        text = json.dumps({"nftables": items}).replace('"family": "inet"', f'"family": "{family}"')
+        found = rules.assignments(rules.nft(text), {})[0]["fault"]
+        return found and found[0]
+
+    state = {"ct": {"key": "state"}}
+    for wanted, got in ((None, fault("prerouting", 0)), (None, fault("prerouting", -199)), (None, fault("forward", 0)),
+                        (None, fault("output", -100)), (None, fault("postrouting", 100)),
+                        (None, fault("prerouting", 0, match(state, ["new", "established"], "in"))),
+                        (None, fault(None, 0, jump="prerouting")),
+                        ("early", fault("prerouting", -200)), ("early", fault("output", -300)),
+                        ("early", fault("ingress", 0, family="netdev")), ("late", fault("postrouting", 300)),
+                        ("late", fault("input", 2147483647)), ("unused", fault(None, 0)),
+                        ("late", fault("prerouting", 0, match(state, "established")))):
+        same(got, wanted)
 
 
 def assignments():
@@ -659,6 +689,11 @@ def calls_and_metrics():
     need("! the outside is not heard" in run("calls", "--root", root), "one-way is not marked")
     same(json.loads(run("calls", "--root", root, "--json", "--address", "192.168.1.2"))["calls"], [])
     same(len(json.loads(run("calls", "--root", root, "--json", "--address", "198.51.100.1:16384"))["calls"]), 1)
+    with subprocess.Popen([sys.executable, os.path.join(SCRIPTS, "sip-strict"), "calls", "--root", root, "--json",
+                           "--watch", "0.1"], stdout=subprocess.PIPE, text=True) as watching:
+        seen = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.kill()
+    same([len(one["calls"]) for one in seen], [1, 1])
     text = run("metrics", "--root", root)
     need(text.endswith("# EOF\n"), text[-40:])
     names = set()
@@ -697,6 +732,8 @@ def traces():
     text = trace.log_text(end)
     need("30.5 s, bye, out 9 in 0 refused 4, refused_other_source: the outside is not heard" in text, text)
     same(trace.parse("something else", 0), None)
+    lost = trace.parse("CPU:1 [LOST 34 EVENTS]", 0)
+    need(trace.Filter("x", "y", 5).wants(lost) and "34 events were lost" in trace.log_text(lost), f"{lost}")
 
 
 def installed():
@@ -755,7 +792,7 @@ def documents():
 
 
 CASES = (documents, links, fragments, segments, odd_packets, what_would_change, why_nothing, six, right, wrong, back,
-         clocks_and_copies, media, page, firewalls, nft_firewalls, assignments, good_machine, settings, not_known, flows, loading, limits, others,
+         clocks_and_copies, media, page, firewalls, nft_firewalls, places, assignments, good_machine, settings, not_known, flows, loading, limits, others,
          calls_and_metrics, traces, bad_input, installed)
 
 

@@ -250,8 +250,10 @@ def _rough(message):
 
 
 def _offset(groups):
-    """How much later the clock of the WAN capture is, judged by what is there once on both sides."""
-    each = [wan[0]["time"] - lan[0]["time"] for lan, wan in groups.values() if len(lan) == len(wan) == 1]
+    """How much later the clock of the WAN capture is: by what is there once on both sides, else by first copies."""
+    both = [(lan, wan) for lan, wan in groups.values() if lan and wan]
+    once = [(lan, wan) for lan, wan in both if len(lan) == len(wan) == 1]
+    each = [wan[0]["time"] - lan[0]["time"] for lan, wan in once or both]
     return statistics.median(each) if each else 0.0
 
 
@@ -268,17 +270,17 @@ def pair(lan, wan, inside):
         groups.setdefault(_key(message, host in outside or host in lan_hosts), ([], []))[1].append(message)
     offset = _offset(groups)
     for (outward, *_), (one, two) in groups.items():
-        sent, got = (one, list(two)) if outward else (two, list(one))
-        slack = 0.05
-        for message in sent:
-            late = offset if outward else -offset
-            match = next((m for m in got if m["time"] >= message["time"] + late - slack), None)
-            if len(sent) == len(one if not outward else two):
-                match = got[0] if got else None
-            if match:
-                got.remove(match)
-            pairs.append((outward, message if outward else match, match if outward else message))
-        pairs += [(outward, None if outward else m, m if outward else None) for m in got]
+        sent, got = (one, two) if outward else (two, one)
+        late = offset if outward else -offset
+        come = dict(zip(range(len(sent)), got)) if len(sent) == len(got) else {}
+        for message in got if not come else ():
+            # Copies were lost: it is the newest that was sent before.
+            before = [i for i, m in enumerate(sent) if i not in come and m["time"] + late <= message["time"] + 0.05]
+            if before:
+                come[before[-1]] = message
+            else:
+                pairs.append((outward, None if outward else message, message if outward else None))
+        pairs += [(outward, m if outward else come.get(i), come.get(i) if outward else m) for i, m in enumerate(sent)]
 
     def when(item):
         sent, got = (item[1], item[2]) if item[0] else (item[2], item[1])

@@ -100,6 +100,9 @@ class Instance:
 
 def parse(line, offset):
     """An event of a line of the trace, or None."""
+    lost = re.search(r"\[LOST (\d+) EVENTS\]", line)
+    if lost:
+        return {"type": "lost", "time": time.time(), "events": int(lost[1])}
     match = LINE.match(line)
     if not match:
         return None
@@ -131,6 +134,8 @@ class Filter:
 
     def wants(self, event):
         """Is this one wanted?"""
+        if event["type"] == "lost":
+            return True
         if self.netns is not None and event.get("netns") != self.netns:
             return False
         if event["type"] == "message":
@@ -186,13 +191,15 @@ def event_text(event):
         return (f"{_day(event)} {event['class']} {event['kind']} {event['event']}: {event['in']} = "
                 f"{event['out']} ({event['proto']})" +
                 (f", {event['remote']}" if event["event"] in ("used", "refused", "latched", "clash") else ""))
-    if kind == "call_end":
+    if kind in ("call_end", "lost"):
         return log_text(event)
     return f"{_day(event)} {kind}"
 
 
 def log_text(event):
     """An ended call in a line."""
+    if event["type"] == "lost":
+        return f"{_day(event)} {event['events']} events were lost: more came than could be shown"
     sums = {"out": 0, "in": 0}
     for stream in event["media"]:
         if stream.get("kind") == "rtp":
