@@ -135,6 +135,42 @@ static void sip_strict_entry_unlink(struct sip_strict_map *map, struct sip_stric
 	map->n_entries--;
 }
 
+static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
+						      const struct nf_conntrack_tuple *tuple)
+{
+	struct sip_strict_entry *entry;
+
+	hlist_for_each_entry(entry, &map->entries, node)
+		if (nf_ct_tuple_equal(&entry->kill.tuple, tuple))
+			return entry;
+	return NULL;
+}
+
+static void sip_strict_twin_look(struct sip_strict_net *sn, struct sip_strict_map *map,
+				 const struct sip_strict_entry *entry)
+{
+	struct sip_strict_entry *twin = sip_strict_entry_find(map, &entry->kill.tuple);
+
+	if (twin && twin != entry)
+		sip_strict_entry_look(sn, map, twin);
+}
+
+/*
+ * A connection of two inside hosts belongs to a mapping of each: before one of
+ * them ends it, the other counts what it has carried.
+ */
+static void sip_strict_twins_look(struct sip_strict_net *sn, const struct sip_strict_entry *entry)
+{
+	struct sip_strict_map *map = sip_strict_map_find_out(sn, &entry->remote);
+	struct rhlist_head *list, *pos;
+
+	if (map)
+		sip_strict_twin_look(sn, map, entry);
+	list = sip_strict_map_list_in(sn, &entry->remote);
+	rhl_for_each_entry_rcu(map, pos, list, node_in)
+		sip_strict_twin_look(sn, map, entry);
+}
+
 /**
  * sip_strict_entry_end() - end one connection of a mapping
  * @sn: the namespace
@@ -148,6 +184,8 @@ void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_entry *entry, struct sip_strict_reap *reap)
 {
 	sip_strict_entry_look(sn, map, entry);
+	if (entry->hairpin)
+		sip_strict_twins_look(sn, entry);
 	sip_strict_entry_unlink(map, entry);
 	/* Module or namespace goes: media goes on as plain connections. */
 	if (sn->leaving)
@@ -175,18 +213,6 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
 		sip_strict_entry_end(sn, map, oldest, reap);
 }
 
-static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
-						      const struct nf_conn *ct)
-{
-	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	struct sip_strict_entry *entry;
-
-	hlist_for_each_entry(entry, &map->entries, node)
-		if (nf_ct_tuple_equal(&entry->kill.tuple, tuple))
-			return entry;
-	return NULL;
-}
-
 /**
  * sip_strict_entry_add() - a connection is about to be made from a mapping
  * @sn: the namespace
@@ -203,8 +229,9 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  const struct nf_conn *ct, bool inside_first, bool hairpin,
 			  struct sip_strict_reap *reap)
 {
-	struct sip_strict_entry *entry = sip_strict_entry_find(map, ct);
+	struct sip_strict_entry *entry;
 
+	entry = sip_strict_entry_find(map, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
 	if (entry) {
 		sip_strict_tally_add(&map->done, &entry->seen);
 		memset(&entry->seen, 0, sizeof(entry->seen));
