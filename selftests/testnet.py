@@ -375,7 +375,8 @@ def require(*tools):
     """A skip, unless all tools are there and this is root."""
     if os.geteuid():
         raise Unsupported("needs root (namespaces, modules)")
-    packages = {"nft": "nftables", "ip": "iproute2", "sipp": "sip-tester"}
+    packages = {"nft": "nftables", "ip": "iproute2", "sipp": "sip-tester",
+                "baresip": "baresip-core"}
     for tool in tools:
         if not any(os.access(os.path.join(folder, tool), os.X_OK)
                    for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin"]):
