@@ -13,6 +13,7 @@ A flow file has a head and steps. In the head stand, one a line:
     topology: dmz          a third leg of the gateway
     copies: 2              every message is sent, and must arrive, so often
     filter: none           no rule of the gateway looks at conntrack states
+    transports: udp        runs over UDP alone, or 'tcp' alone (default both); say why
     alone: yes             not beside other flows (it changes what is machine-wide)
     run: first=inside      one line for each run, with its parameters
 
@@ -26,6 +27,9 @@ then the message, then what the gateway must have made of it:
         Content-Length: $CL
       changed
         Via.sent-by  192.168.1.20:5060 -> 198.51.100.1:$SIP
+
+A Via says UDP; where the flow runs over TCP it says TCP. A message that is sent 'over
+tcp' or 'over udp' always is, and then says so itself.
 
 'unchanged' says that it must arrive as it was sent, 'lost' that it must not
 arrive. Lines end with CR LF on the wire. '\\t', '\\r', '\\n', '\\\\' and '\\xHH' are
@@ -46,7 +50,7 @@ import shlex
 from dataclasses import dataclass, field
 
 HEAD_KEYS = {"title", "rfc", "nat", "forward", "udp-timeout", "helper-port", "run",
-             "alone", "topology", "assign", "observe", "copies", "filter"}
+             "alone", "topology", "assign", "observe", "copies", "filter", "transports"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "\ue000"       # around the name of a variable that is not known yet; no byte is that
 
@@ -164,6 +168,9 @@ def load(path):
     name = os.path.basename(path).removesuffix(".flow")
     if "title" not in head:
         raise FlowError(f"{name}: no title")
+    unknown = set(head.get("transports", "").split()) - {"udp", "tcp"}
+    if unknown:
+        raise FlowError(f"{name}: no transport {unknown}")
     return Flow(name, head, runs or [{}], steps, blocks)
 
 
@@ -277,6 +284,14 @@ def wire_text(step):
 
 
 _VARIABLE = re.compile(r"\$(\$|[A-Z][A-Z0-9]*|\(([A-Z][A-Z0-9]*)([+-]\d+)\))")
+
+
+def over_tcp(step):
+    """A step as it is over TCP: its Vias say so."""
+    def lines(rows):
+        return [Line(re.sub(r"(SIP\s*/\s*2\.0\s*/\s*)UDP\b", r"\1TCP", row.text), row.where)
+                for row in rows]
+    return Step(step.words, step.where, lines(step.text), step.outcome, step.changes)
 
 
 def fill_known(text, values):

@@ -22,6 +22,7 @@ Besides messages (see flowfile.py) a flow has these steps:
     count                     counters count from here
     mode N, sysctl NAME VALUE
     gateway COMMAND           runs on the gateway
+    hang-up A -> B HOW        A ends its TCP connections with B: 'orderly', or by 'reset'
     unload, load              rmmod; insmod and auto_assign 1 (alone: yes, assign: auto)
 """
 
@@ -31,6 +32,7 @@ import struct
 import time
 
 import flowfile
+import streams
 import testnet
 from flowfile import FlowError, NotKnown
 
@@ -96,10 +98,15 @@ def sdp_media(text):
 
 
 class FlowRun:
-    """One flow with one set of parameters."""
+    """One flow with one set of parameters.
 
-    def __init__(self, flow, params, net, log):
+    transport is what its messages travel on, piece the size of their TCP segments (0: what
+    TCP makes of them).
+    """
+
+    def __init__(self, flow, params, net, log, transport="udp", piece=0):
         self.flow, self.params, self.net, self.log = flow, params, net, log
+        self.transport, self.streams = transport, streams.Streams(net, piece)
         self.values = {}
         self.named = {}         # name -> (step, from, to, …) of a message that was sent
         self.last = None
@@ -114,6 +121,12 @@ class FlowRun:
 
     def run(self, keep_going=False):
         """Runs all steps; returns what failed, in order."""
+        try:
+            return self._run(keep_going)
+        finally:
+            self.streams.close()
+
+    def _run(self, keep_going):
         failures = []
         self.base = self.net.counters()
         for step in flowfile.steps_of(self.flow, self.params):
@@ -144,7 +157,7 @@ class FlowRun:
         handler(rest.strip())
 
     def _nothing_else(self, step):
-        for host, port, data, source in self.net.unread():
+        for host, port, data, source in self.net.unread() + self.streams.unread():
             first = data.decode("latin-1").split("\r\n")[0]
             raise Failed("extra", f"after '{step.words}' {host}:{port} also got, from "
                          f"{source[0]}:{source[1]}: {first!r}")
@@ -166,10 +179,12 @@ class FlowRun:
         return out
 
     def _message(self, step):
-        opts = self._options(step.words, ("at", "from", "as"))
+        opts = self._options(step.words, ("at", "from", "as", "over"))
         if len(opts[""]) != 3 or opts[""][1] != "->":
             raise FlowError(f"not 'A -> B': {step.words}")
         sender, receiver = _endpoint(opts[""][0]), _endpoint(opts[""][2])
+        if self.transport == "tcp" and "over" not in opts:
+            step = flowfile.over_tcp(step)
         text = flowfile.fill_known(flowfile.wire_text(step), self.values)
         sent = flowfile.set_length(text)
         if flowfile.MARK in sent:
@@ -177,12 +192,19 @@ class FlowRun:
             raise NotKnown(f"${unknown} is not known yet")
         record = {"step": step, "sender": sender, "receiver": receiver, "text": text,
                   "sent": sent, "opts": opts, "to": self._target(opts, sender, receiver),
-                  "values": {}}
+                  "values": {}, "over": self._transport(opts)}
         if "as" in opts:
             self.named[opts["as"]] = record
         self.last = record
         for _ in range(int(self.flow.head.get("copies", 1))):
             self._deliver(record)
+
+    def _transport(self, opts):
+        """What carries a message: the sockets of the network, or its streams."""
+        word = opts.get("over", self.transport)
+        if word not in ("udp", "tcp"):
+            raise FlowError(f"over udp or tcp, not {word}")
+        return self.streams if word == "tcp" else self.net
 
     def _target(self, opts, sender, receiver):
         if "at" in opts:
@@ -212,13 +234,13 @@ class FlowRun:
         return text
 
     def _deliver(self, record):
-        step, (receiver, port) = record["step"], record["receiver"]
-        self.net.socket(receiver, port)
+        step, (receiver, port), over = record["step"], record["receiver"], record["over"]
+        wait = testnet.REFUSE if step.outcome == "lost" else testnet.ARRIVE
+        over.socket(receiver, port)
         first = record["sent"].split("\r\n")[0]
         self.log(f"{step.words}  ({record['to'][0]}:{record['to'][1]})  {first}")
-        error = self.net.send(*record["sender"], record["sent"].encode("latin-1"), record["to"])
-        got = None if error else self.net.receive(
-            receiver, port, testnet.REFUSE if step.outcome == "lost" else testnet.ARRIVE)
+        error = over.send(*record["sender"], record["sent"].encode("latin-1"), record["to"], wait)
+        got = None if error else over.receive(receiver, port, wait)
         if step.outcome == "lost":
             if got:
                 raise Failed("open", f"{receiver}:{port} got what it should not have: {first!r}")
@@ -227,10 +249,13 @@ class FlowRun:
             raise Failed("lost", error or f"{receiver}:{port} never got {first!r}")
         self._check(record, got[0].decode("latin-1"), got[1])
 
+    def expected(self, record):
+        """What the receiver must get, as far as its values are known."""
+        return flowfile.set_length(flowfile.refill(self._expected(record), self.values))
+
     def _check(self, record, received, source):
-        expected = self._expected(record)
-        self._learn(expected, received)
-        expected = flowfile.set_length(flowfile.refill(expected, self.values))
+        self._learn(self._expected(record), received)
+        expected = self.expected(record)
         if not _inside(record["receiver"][0]):
             self.paths[(record["receiver"], record["sender"])] = source
         self._learn_media(record, received)
@@ -466,6 +491,15 @@ class FlowRun:
 
     def _do_gateway(self, rest):
         self.net.run("gw", flowfile.fill_known(rest, self.values), shell=True)
+
+    def _do_hang_up(self, rest):
+        words = rest.split()
+        if len(words) != 4 or words[1] != "->" or words[3] not in ("orderly", "reset"):
+            raise FlowError("not 'hang-up A -> B orderly|reset'")
+        one, other = _endpoint(words[0]), _endpoint(words[2])
+        peer = self._target({}, one, other)
+        if not self.streams.hang_up(*one, peer, words[3] == "reset"):
+            raise FlowError(f"{words[0]} has no connection with {peer[0]}:{peer[1]}")
 
     def _do_unload(self, rest):
         if rest:

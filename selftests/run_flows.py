@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs flows/*.flow, each in network namespaces of its own, and prints TAP 13.
 
-usage: run_flows.py [-j N] [-k] [-v] [-l] [FLOW…]
+usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
 
-    FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs
+    FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs;
+           'tcp/NAME' is the flow over TCP
+    -t T   the transport of the messages (default udp)
+    -p N   over TCP each message leaves in segments of N bytes
     -j N   so many at once (default 12; most of a flow's time is waiting)
     -k     go on after a failure and name all of them
     -v     print each step and command also where all is well
@@ -39,9 +42,10 @@ HELPERS = ("none", "sip", "sip-strict")
 class Case:
     """One run of one flow: a process, its output, its result."""
 
-    def __init__(self, flow, params, helper):
-        self.flow, self.params, self.helper = flow, params, helper
-        self.name = " ".join([flow.name] + [f"{k}={v}" for k, v in params.items()])
+    def __init__(self, flow, params, helper, transport="udp"):
+        self.flow, self.params, self.helper, self.transport = flow, params, helper, transport
+        self.name = " ".join([("tcp/" if transport == "tcp" else "") + flow.name]
+                             + [f"{k}={v}" for k, v in params.items()])
         self.alone = "alone" in flow.head
         self.pid = self.pipe = self.result = None
         self.output, self.started = b"", 0.0
@@ -101,7 +105,8 @@ def run_case(case, options):
     failures = []
     try:
         net.setup()
-        failures = flowrun.FlowRun(flow, params, net, story.append).run(options.keep_going)
+        failures = flowrun.FlowRun(flow, params, net, story.append, case.transport,
+                                   options.piece).run(options.keep_going)
         dump = net.dump() if failures and not options.keep_going else ""
     except testnet.Unsupported as err:
         print(err)
@@ -123,11 +128,20 @@ def run_case(case, options):
     return FAIL if failures else OK
 
 
-def select_cases(wanted, helpers):
+def transports_of(flow, asked):
+    """Those of the transports asked for that the flow is made for."""
+    return [x for x in ("udp", "tcp") if asked in (x, "all")
+            and x in flow.head.get("transports", "udp tcp").split()]
+
+
+def select_cases(wanted, helpers, transport):
     """The cases that the arguments name."""
     cases = []
     for word in wanted or sorted(glob.glob(os.path.join(HERE, "flows", "*.flow"))):
         name, *only = word.split(":")
+        asked = transport
+        if name.startswith("tcp/"):
+            name, asked = name.removeprefix("tcp/"), "tcp"
         path = name if os.path.exists(name) else os.path.join(HERE, "flows", name + ".flow")
         if not os.path.exists(path):
             testnet.die(f"no flow '{name}': see run_flows.py -l")
@@ -135,7 +149,8 @@ def select_cases(wanted, helpers):
             flow = flowfile.load(path)
         except flowfile.FlowError as err:
             testnet.die(str(err))
-        cases += [Case(flow, run, helper) for run in flow.runs for helper in helpers
+        cases += [Case(flow, run, helper, over) for over in transports_of(flow, asked)
+                  for run in flow.runs for helper in helpers
                   if all(item in [f"{k}={v}" for k, v in run.items()] for item in only)]
     return cases
 
@@ -233,6 +248,8 @@ def run_all(cases, options):
 def main():
     """Reads the arguments and runs what they name."""
     parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"), default="udp")
+    parser.add_argument("-p", dest="piece", type=int, default=0)
     parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "12")))
     parser.add_argument("-k", dest="keep_going", action="store_true")
     parser.add_argument("-v", dest="verbose", action="store_true")
@@ -242,7 +259,7 @@ def main():
     options = parser.parse_args()
     options.keep_going |= options.compare
     helpers = HELPERS if options.compare else [os.environ.get("HELPER", "sip-strict")]
-    cases = select_cases(options.flows, helpers)
+    cases = select_cases(options.flows, helpers, options.transport)
     if options.list:
         for flow in {id(c.flow): c.flow for c in cases}.values():
             print(f"{flow.name:<26} {flow.head['title']}")

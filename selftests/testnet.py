@@ -6,6 +6,7 @@
     phone   192.168.1.20 --+
     phone2  192.168.1.21 --+-- lan0 192.168.1.1 | 198.51.100.1 wan0 --+-- proxy    203.0.113.5
     pbx     192.168.1.10 --+                                          +-- proxy2   203.0.113.6
+    dect    192.168.1.9  --+                                          |
                                                                       +-- peer     203.0.113.40
                            +-- dmz0 10.9.0.1                          +-- peer2    203.0.113.41
     server  10.9.0.10 -----+   (topology: dmz)                        +-- peer3    203.0.113.42
@@ -31,6 +32,7 @@ import time
 HOSTS = {
     "phone": ("lan", "192.168.1.20"),
     "phone2": ("lan", "192.168.1.21"),
+    "dect": ("lan", "192.168.1.9"),     # shorter than the outside address
     "pbx": ("lan", "192.168.1.10"),
     "proxy": ("wan", "203.0.113.5"),
     "proxy2": ("wan", "203.0.113.6"),
@@ -181,7 +183,7 @@ class Net:
         rules = []
         if self.forward:
             rules.append("chain prerouting { type nat hook prerouting priority dstnat; "
-                         f"iifname wan0 udp dport {self.port} "
+                         f"iifname wan0 meta l4proto {{ tcp, udp }} th dport {self.port} "
                          f"dnat to {host_address(self.forward)}; }}")
         source = {"masquerade": "masquerade", "snat": f"snat to {WAN_GW}"}.get(self.nat)
         if source:
@@ -192,20 +194,26 @@ class Net:
     def _helper_rules(self):
         if self.helper == "none" or self.assign != "nft":
             return ""
-        rules = [f'ct helper sip {{ type "{self.helper}" protocol udp; }}']
-        match = f'udp dport {self.port} ct helper set "sip"'
-        if self.observe:
-            rules.append('ct helper watch { type "sip-observe" protocol udp; }')
-            address = host_address(self.observe)
-            match = (f'ip daddr {address} udp dport {self.port} ct helper set "watch"; '
-                     f'ip saddr {address} udp dport {self.port} ct helper set "watch"; '
-                     f'ip daddr != {address} ip saddr != {address} {match}')
-        rules.append("chain helper { type filter hook prerouting priority 0; " + match + "; }")
+        rules, chain = [], []
+        for proto in ("udp", "tcp"):
+            match = f'{proto} dport {self.port}'
+            rules.append(f'ct helper sip-{proto} {{ type "{self.helper}" protocol {proto}; }}')
+            others = ""
+            if self.observe:
+                rules.append(f'ct helper watch-{proto} {{ type "sip-observe" protocol {proto}; }}')
+                address = host_address(self.observe)
+                chain += [f'ip {side}addr {address} {match} ct helper set "watch-{proto}"'
+                          for side in "ds"]
+                others = f"ip daddr != {address} ip saddr != {address} "
+            chain.append(f'{others}{match} ct helper set "sip-{proto}"')
+        rules.append("chain helper { type filter hook prerouting priority 0; "
+                     + "; ".join(chain) + "; }")
         return "\n".join(rules)
 
     def _filter_rules(self):
-        forwarded = (f"iifname wan0 ip daddr {host_address(self.forward)} udp dport {self.port} "
-                     "ct status dnat accept" if self.forward else "")
+        forwarded = (f"iifname wan0 ip daddr {host_address(self.forward)} "
+                     f"meta l4proto {{ tcp, udp }} th dport {self.port} ct status dnat accept"
+                     if self.forward else "")
         return f"""
 chain forward {{
     type filter hook forward priority 0; policy drop;
@@ -226,8 +234,9 @@ chain input {{
         self.run("gw", "nft -f -", stdin=text)
         if self.helper != "none" and self.assign == "iptables":
             for chain in ("PREROUTING", "OUTPUT"):
-                self.run("gw", f"iptables -w -t raw -A {chain} -p udp --dport {self.port} "
-                               f"-j CT --helper {self.helper}")
+                for proto in ("udp", "tcp"):
+                    self.run("gw", f"iptables -w -t raw -A {chain} -p {proto} "
+                                   f"--dport {self.port} -j CT --helper {self.helper}")
         if self.assign == "auto":
             if self.helper == "sip":
                 raise Unsupported("the in-tree helper has no auto_assign")
@@ -276,7 +285,7 @@ chain input {{
             self.sockets[key] = sock
         return self.sockets[key]
 
-    def send(self, host, port, data, to):
+    def send(self, host, port, data, to, _wait=0):
         """Sends a datagram; an error that the network gives at once is returned."""
         try:
             self.socket(host, port).sendto(data, to)
@@ -304,8 +313,8 @@ chain input {{
     # What the gateway knows
 
     def conntrack(self, *words):
-        """Entries (UDP) of the gateway that hold all words."""
-        out = self.run("gw", "conntrack -L -p udp", check=False, quiet=True)
+        """Entries of the gateway that hold all words."""
+        out = self.run("gw", "conntrack -L", check=False, quiet=True)
         return [line for line in out.splitlines() if _has(line, words)]
 
     def expectations(self, *words):
