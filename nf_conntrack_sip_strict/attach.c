@@ -190,6 +190,26 @@ static bool sip_strict_ct_may_go(struct sip_strict_net *sn, const struct nf_conn
 	return !sip_strict_addr_is_local(sn->net, &end);
 }
 
+/*
+ * A phone that sends to another inside before its own answer has passed: that
+ * connection leaves from no pair that an SDP names, and what comes to the pair
+ * that is named since cannot pass beside it.
+ */
+static bool sip_strict_ct_is_early(struct sip_strict_net *sn, const struct sip_strict_map *own,
+				   const struct nf_conn *ct)
+{
+	struct sip_strict_map *map;
+	struct sip_strict_end end;
+	bool observe;
+
+	if (!own->nat || !sip_strict_ct_is_pair(ct, IP_CT_DIR_ORIGINAL, &own->in) ||
+	    sip_strict_helper_of(ct, &observe) || sip_strict_flow_is_known(sn, ct))
+		return false;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_REPLY, true);
+	map = sip_strict_map_live_out(sn, &end);
+	return !map || !sip_strict_ct_is_pair(ct, IP_CT_DIR_ORIGINAL, &map->in);
+}
+
 static void sip_strict_ct_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			      struct nf_conn *ct)
 {
@@ -222,7 +242,8 @@ static bool sip_strict_reply_clear(struct sip_strict_net *sn, struct sip_strict_
 	if (!h)
 		return true;
 	other = nf_ct_tuplehash_to_ctrack(h);
-	clear = nf_ct_is_dying(other) || sip_strict_ct_may_go(sn, other);
+	clear = nf_ct_is_dying(other) || sip_strict_ct_may_go(sn, other) ||
+		sip_strict_ct_is_early(sn, map, other);
 	if (clear && !nf_ct_is_dying(other))
 		sip_strict_ct_end(sn, map, other);
 	nf_ct_put(other);
@@ -392,7 +413,8 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 	bool any_port;
 
 	if (nf_ct_is_confirmed(j->ct)) {
-		if (!map->nat || sip_strict_ct_is_call(j->sn, j->ct))
+		if (!map->nat || (sip_strict_ct_is_call(j->sn, j->ct) &&
+				  !(j->own && sip_strict_ct_is_early(j->sn, j->own, j->ct))))
 			return NF_ACCEPT;
 		verdict = sip_strict_join_retrack(j, map);
 		if (verdict != NF_ACCEPT || !j->ct)

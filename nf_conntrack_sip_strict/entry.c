@@ -85,6 +85,57 @@ static void sip_strict_tally_read(struct sip_strict_tally *tally, const struct n
 	}
 }
 
+static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
+						      const struct nf_conntrack_tuple *tuple)
+{
+	struct sip_strict_entry *entry;
+
+	hlist_for_each_entry(entry, &map->entries, node)
+		if (nf_ct_tuple_equal(&entry->kill.tuple, tuple))
+			return entry;
+	return NULL;
+}
+
+static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,
+				 bool inside_first, bool hairpin)
+{
+	struct sip_strict_entry *entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
+
+	if (!entry)
+		return false;
+	entry->kill.tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	entry->kill.zone = *nf_ct_zone(ct);
+	entry->kill.in = map->in;
+	entry->kill.out = map->out;
+	entry->kill.inside_first = inside_first;
+	entry->hairpin = hairpin;
+	sip_strict_end_of(&entry->remote, ct, IP_CT_DIR_ORIGINAL, inside_first);
+	hlist_add_head(&entry->node, &map->entries);
+	map->n_entries++;
+	return true;
+}
+
+/*
+ * A phone that sent to another inside before its own answer had passed, from
+ * the very pair that its SDP then said: from now on it is its mapping's too.
+ */
+static void sip_strict_entry_adopt(struct sip_strict_net *sn, const struct sip_strict_entry *entry,
+				   const struct nf_conn *ct)
+{
+	struct sip_strict_end from, out;
+	struct sip_strict_map *own;
+
+	if (!entry->hairpin || entry->kill.inside_first)
+		return;
+	sip_strict_end_of(&from, ct, IP_CT_DIR_ORIGINAL, false);
+	sip_strict_end_of(&out, ct, IP_CT_DIR_REPLY, true);
+	own = sip_strict_map_live_out(sn, &out);
+	if (own && own->n_entries < SIP_STRICT_MAX_ENTRIES && from.port == own->in.port &&
+	    !memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) &&
+	    !sip_strict_entry_find(own, &entry->kill.tuple))
+		sip_strict_entry_new(own, ct, true, true);
+}
+
 static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_map *map,
 				  struct sip_strict_entry *entry)
 {
@@ -100,6 +151,7 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
 	if (memcmp(&entry->seen, &now, sizeof(now)))
 		map->moved = jiffies;
 	entry->seen = now;
+	sip_strict_entry_adopt(sn, entry, ct);
 	if (ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) {
 		map->offloaded = true;
 		map->moved = jiffies;
@@ -133,17 +185,6 @@ static void sip_strict_entry_unlink(struct sip_strict_map *map, struct sip_stric
 	sip_strict_tally_add(&map->done, &entry->seen);
 	hlist_del(&entry->node);
 	map->n_entries--;
-}
-
-static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
-						      const struct nf_conntrack_tuple *tuple)
-{
-	struct sip_strict_entry *entry;
-
-	hlist_for_each_entry(entry, &map->entries, node)
-		if (nf_ct_tuple_equal(&entry->kill.tuple, tuple))
-			return entry;
-	return NULL;
 }
 
 static void sip_strict_twin_look(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -237,21 +278,9 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 		memset(&entry->seen, 0, sizeof(entry->seen));
 		return true;
 	}
-	entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
-	if (!entry)
-		return false;
 	if (map->n_entries >= SIP_STRICT_MAX_ENTRIES)
 		sip_strict_entries_trim(sn, map, reap);
-	entry->kill.tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	entry->kill.zone = *nf_ct_zone(ct);
-	entry->kill.in = map->in;
-	entry->kill.out = map->out;
-	entry->kill.inside_first = inside_first;
-	entry->hairpin = hairpin;
-	sip_strict_end_of(&entry->remote, ct, IP_CT_DIR_ORIGINAL, inside_first);
-	hlist_add_head(&entry->node, &map->entries);
-	map->n_entries++;
-	return true;
+	return sip_strict_entry_new(map, ct, inside_first, hairpin);
 }
 
 /**

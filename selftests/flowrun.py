@@ -7,6 +7,8 @@ Besides messages (see flowfile.py) a flow has these steps:
     audio A <-> B first SIDE  RTP and RTCP both ways, SIDE (inside, outside) first;
                               'rtp-only', 'rtcp-mux'; 'at ADDRESS:PORT' instead of what
                               the SDP that the outside received names
+    rtp A -> B at ADDRESS:PORT  one packet from A to there reaches B; 'from ADDRESS:PORT':
+                              seen by B as coming from there
     refused A -> B            RTP and RTCP from outside to B's advertised port: nothing
                               arrives; 'at ADDRESS:PORT' as above, 'rtp-only'
     silence                   quiet for three UDP timeouts
@@ -349,7 +351,7 @@ class FlowRun:
         return self.rtcp_of.get((testnet.host_address(host), port), (None, port + 1))[1]
 
     def _probe(self, what, sender, target, receiver, source):
-        """One packet: must arrive, and come from exactly that source."""
+        """One packet: must arrive, and come from exactly that source (None: from any)."""
         data = self._packet("RTCP" in what, what)
         self.net.socket(*receiver)
         error = self.net.send(*sender, data, target)
@@ -361,7 +363,7 @@ class FlowRun:
             raise Failed("audio", f"no audio: {shown} never reached {receiver[0]}:{receiver[1]}")
         if got[0] != data:
             raise Failed("audio", f"{shown} arrived changed, or another did")
-        if got[1] != source:
+        if source and got[1] != source:
             raise Failed("audio", f"{shown} came from {got[1][0]}:{got[1][1]}, "
                          f"not from {source[0]}:{source[1]}")
 
@@ -388,6 +390,14 @@ class FlowRun:
                 else:
                     self._probe(what, (host, inside), (peer_address, outside),
                                 (peer, outside), advert)
+
+    def _do_rtp(self, rest):
+        opts = self._options(rest, ("at", "from"))
+        words = opts[""]
+        if len(words) != 3 or words[1] != "->" or "at" not in opts:
+            raise FlowError("not 'rtp A -> B at ADDRESS:PORT'")
+        self._probe("RTP", _endpoint(words[0]), self._address(opts["at"]), _endpoint(words[2]),
+                    self._address(opts["from"]) if "from" in opts else None)
 
     def _do_refused(self, rest):
         opts = self._options(rest, ("at",))
