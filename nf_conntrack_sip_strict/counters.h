@@ -46,6 +46,8 @@
 	X(edit_failed, "messages that went on unedited: no memory, or no room") \
 	X(helper_assigned, "flows that auto_assign gave the helper") \
 	X(address_gone, "addresses of the gateway that went away") \
-	X(neither_heard, "calls in which neither side was heard")
+	X(neither_heard, "calls in which neither side was heard") \
+	X(tcp_acks, "acknowledgments to senders that waited for one with half a message sent") \
+	X(tcp_resends, "bursts of a message that was acknowledged here and got lost behind us")
 
 #endif /* SIP_STRICT_COUNTERS_H */

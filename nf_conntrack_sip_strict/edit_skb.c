@@ -50,11 +50,17 @@ int sip_strict_skb_pull(struct sk_buff *skb, unsigned int protoff, const u8 **da
 	return 0;
 }
 
-/*
- * The plan writes into a packet: what it says of its own size is added up once
- * more where a wrong sum would be an overrun.
+/**
+ * sip_strict_plan_is_sound() - does a plan write as much as it says?
+ * @plan: the plan
+ * @total: bytes of its message
+ *
+ * What it says of its own size is added up once more where a wrong sum would be
+ * an overrun.
+ *
+ * Return: true if it does.
  */
-static bool sip_strict_plan_is_sound(const struct sip_plan *plan, u32 total)
+bool sip_strict_plan_is_sound(const struct sip_plan *plan, u32 total)
 {
 	u32 from = 0;
 	u32 grown = 0;

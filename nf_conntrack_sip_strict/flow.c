@@ -134,8 +134,13 @@ void sip_strict_flow_keep(struct sip_strict_flow *flow, unsigned long until)
 
 /* ---- references --------------------------------------------------------- */
 
-/* Drop a conntrack that may be dead: nobody clears its helper when that goes. */
-static void sip_strict_flow_ct_put(struct nf_conn *ct)
+/**
+ * sip_strict_flow_ct_put() - drop a conntrack that may be dead
+ * @ct: the conntrack
+ *
+ * Nobody clears the helper of a dead one when that goes.
+ */
+void sip_strict_flow_ct_put(struct nf_conn *ct)
 {
 #ifndef HAVE_HELPER_CT_REFCNT
 	struct nf_conn_help *help = nfct_help(ct);

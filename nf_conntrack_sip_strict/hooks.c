@@ -223,12 +223,15 @@ struct sip_strict_served {
 	enum sip_strict_mode mode;
 };
 
-/* Seam: the stream engine comes here. */
-static unsigned int sip_strict_hook_stream(const struct sip_strict_served *s)
+static unsigned int sip_strict_hook_stream(const struct sip_strict_served *s,
+					   struct sk_buff *skb,
+					   const struct nf_hook_state *state)
 {
-	if (!nf_ct_is_confirmed(s->ct))
-		SIP_STRICT_INC(s->sn, tcp_untouched);
-	return NF_ACCEPT;
+	int off = sip_strict_protoff(skb, nf_ct_l3num(s->ct), IPPROTO_TCP);
+
+	if (off < 0)
+		return NF_ACCEPT;
+	return sip_strict_tcp_packet(s->sn, skb, off, s->ct, s->ctinfo, state, s->mode);
 }
 
 static unsigned int sip_strict_hook_datagram(const struct sip_strict_served *s,
@@ -287,12 +290,13 @@ static unsigned int sip_strict_hook_serve(struct sip_strict_net *sn, struct sk_b
 		.mode = READ_ONCE(sn->conf.mode),
 	};
 
+	if (s.mode != SIP_STRICT_OFF && observe)
+		s.mode = SIP_STRICT_OBSERVE;
+	/* A stream that is edited now and then is followed all the time. */
+	if (nf_ct_protonum(ct) == IPPROTO_TCP)
+		return sip_strict_hook_stream(&s, skb, state);
 	if (s.mode == SIP_STRICT_OFF)
 		return NF_ACCEPT;
-	if (observe)
-		s.mode = SIP_STRICT_OBSERVE;
-	if (nf_ct_protonum(ct) == IPPROTO_TCP)
-		return sip_strict_hook_stream(&s);
 	if (sip_strict_protoff(skb, nf_ct_l3num(ct), IPPROTO_UDP) < 0)
 		return NF_ACCEPT;
 	if (skb_is_gso(skb) && (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4))

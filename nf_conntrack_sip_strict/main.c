@@ -7,11 +7,12 @@
  *   load:    scratch memory, helpers, namespaces, address notifiers
  *   per net: counters, tables, sysctls, proc files, hooks
  *
- * and the reverse. A namespace is left in steps: no new work (leaving), hooks
- * off, the sweep stopped, calls and registrations dropped (their media goes on
- * as plain connections), tables freed. A conntrack that we hold would keep its namespace
- * from ending; pernet exits run in reverse order of registration, so all of
- * ours are put before conntrack looks for leftovers.
+ * and the reverse. A namespace is left in steps: no new work (leaving), the
+ * sweep stopped, TCP connections handed over to conntrack, hooks off, calls and
+ * registrations dropped (their media goes on as plain connections), tables
+ * freed. A conntrack that we hold would keep its namespace from ending; pernet
+ * exits run in reverse order of registration, so all of ours are put before
+ * conntrack looks for leftovers.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -121,7 +122,8 @@ static void sip_strict_sweep(struct work_struct *work)
 	rcu_read_unlock();
 
 	sip_strict_reap_run(sn, &reap);
-	if (!idle)
+	sip_strict_tcp_sweep(sn);
+	if (!idle || !list_empty(&sn->tcp_list))
 		sip_strict_sweep_kick(sn);
 }
 
@@ -202,8 +204,13 @@ static int sip_strict_tables_init(struct sip_strict_net *sn)
 	err = sip_strict_reg_net_init(sn);
 	if (err)
 		goto call;
+	err = sip_strict_tcp_net_init(sn);
+	if (err)
+		goto reg;
 	return 0;
 
+reg:
+	sip_strict_reg_net_exit(sn);
 call:
 	sip_strict_call_net_exit(sn);
 mem:
@@ -217,6 +224,7 @@ mapping:
 
 static void sip_strict_tables_exit(struct sip_strict_net *sn)
 {
+	sip_strict_tcp_net_exit(sn);
 	sip_strict_reg_net_exit(sn);
 	sip_strict_call_net_exit(sn);
 	sip_strict_mem_net_exit(sn);
@@ -267,8 +275,11 @@ static void __net_exit sip_strict_net_exit(struct net *net)
 	spin_lock_bh(&sn->lock);
 	WRITE_ONCE(sn->leaving, true);
 	spin_unlock_bh(&sn->lock);
+	cancel_delayed_work_sync(&sn->sweep);
+	sip_strict_tcp_net_leave(sn);
 	sip_strict_hooks_net_exit(sn);
 	synchronize_net();
+	/* A hook that was under way may have seen it before it was leaving. */
 	cancel_delayed_work_sync(&sn->sweep);
 	sip_strict_proc_exit(net);
 	sip_strict_sysctl_exit(sn);

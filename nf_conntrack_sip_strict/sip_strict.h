@@ -9,6 +9,9 @@
  *     -> core: plan, asking addrmap.c, which asks mapping.c and memory.c
  *     -> dialog.c/registration.c learn from the plan -> edit_skb.c applies it
  *
+ * of a stream: hooks.c -> tcp.c -> core/stream.c, which holds segments until a
+ * message is whole -> work.c, as above -> segment.c sends it on
+ *
  * and one media packet: hooks.c (PRE_ROUTING/LOCAL_OUT -199) -> mapping.c.
  *
  * Locking. sip_strict_net.lock (spin_lock_bh) serialises every change of the
@@ -16,7 +19,9 @@
  * of mappings by the packet hooks run under RCU and recheck under the lock
  * where they depend on more than the key. Never under the lock: okfn, killing
  * a conntrack, the expectation lock. What has to be killed is moved to a list
- * (struct sip_strict_reap) under the lock and ended after it.
+ * (struct sip_strict_reap) under the lock and ended after it. A TCP connection
+ * has a lock of its own, outside of the CPU's work lock, which is outside of
+ * sn->lock (tcp.c).
  *
  * References. A flow record owns one reference on its conntrack; mappings and
  * calls own references on flow records. Nothing that is reached from a
@@ -43,6 +48,7 @@
 
 #include "compat.h"
 #include "core/match.h"
+#include "core/seqmap.h"
 #include "stats.h"
 
 #define SIP_STRICT_NAME "sip-strict"
@@ -159,6 +165,9 @@ struct sip_strict_net {
 	u32 n_mems;
 	u32 n_flows;
 	u32 n_published;
+	struct rhashtable tcps; /* struct sip_strict_tcp by conntrack */
+	struct list_head tcp_list; /* all of them */
+	spinlock_t tcp_lock; /* tcp_list; inside of a connection's lock, or alone */
 	bool leaving; /* namespace or module goes away: nothing new */
 	bool conntrack_on; /* we hold nf_ct_netns_get(), under sysctl mutex */
 	struct ctl_table_header *sysctl;
@@ -221,6 +230,7 @@ struct sip_strict_flow {
 struct sip_strict_flow *sip_strict_flow_get(struct sip_strict_net *sn, struct nf_conn *ct, int oif);
 struct sip_strict_flow *sip_strict_flow_find(struct sip_strict_net *sn, const struct nf_conn *ct);
 void sip_strict_flow_put(struct sip_strict_net *sn, struct sip_strict_flow *flow);
+void sip_strict_flow_ct_put(struct nf_conn *ct); /* without sn->lock too */
 /* Keep the entry at least until then (UDP: IPS_FIXED_TIMEOUT, + 180 s). */
 void sip_strict_flow_keep(struct sip_strict_flow *flow, unsigned long until);
 /* Sweep: begin sets want = 0 for all, users raise it, end applies or lets go. */
@@ -593,7 +603,7 @@ struct sip_strict_host {
 /**
  * struct sip_strict_work - scratch for one message
  * @lock: held, BH off, while a message is in work on this CPU
- * @copy: the message as it came, while the skb is rewritten
+ * @copy: the datagram as it came, while the skb is rewritten
  */
 struct sip_strict_work {
 	spinlock_t lock; /* everything below */
@@ -602,8 +612,13 @@ struct sip_strict_work {
 	enum ip_conntrack_dir dir;
 	u8 l4proto;
 	u16 zone;
+	int from_dev; /* device that the message came in by, 0: made here */
+	int to_dev; /* device that it leaves by, 0: it is for the gateway */
 	int oif; /* device of the outside end, 0: not known */
 	int iif;
+	struct sk_buff *skb; /* the datagram */
+	unsigned int protoff;
+	struct sip_piece *piece; /* the message of a stream, edited */
 	enum sip_strict_mode mode;
 	struct sip_ctx ctx;
 	struct sip_ap snd_out; /* outside pair of the sender as the conntrack has it */
@@ -722,6 +737,11 @@ void sip_strict_address_gone(struct sip_strict_net *sn, const struct sip_ip *ip)
 /* work.c */
 int sip_strict_work_init(void);
 void sip_strict_work_exit(void);
+struct sip_strict_work *sip_strict_work_begin(struct sip_strict_net *sn, struct nf_conn *ct,
+					      enum ip_conntrack_dir dir);
+void sip_strict_work_end(struct sip_strict_work *w);
+struct sip_piece *sip_strict_work_stream(struct sip_strict_work *w, enum sip_strict_mode mode,
+					 bool bad);
 unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff *skb,
 				      unsigned int protoff, struct nf_conn *ct,
 				      enum ip_conntrack_info ctinfo,
@@ -756,5 +776,16 @@ void sip_strict_address_exit(void);
 int sip_strict_skb_pull(struct sk_buff *skb, unsigned int protoff, const u8 **data, u32 *len);
 int sip_strict_skb_edit(struct sip_strict_net *sn, struct sk_buff *skb, unsigned int protoff,
 			const struct sip_plan *plan, struct sip_msg *msg, u8 *copy);
+bool sip_strict_plan_is_sound(const struct sip_plan *plan, u32 total);
+
+/* tcp.c */
+unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *skb,
+				   unsigned int off, struct nf_conn *ct,
+				   enum ip_conntrack_info ctinfo,
+				   const struct nf_hook_state *state, enum sip_strict_mode mode);
+int sip_strict_tcp_net_init(struct sip_strict_net *sn);
+void sip_strict_tcp_net_leave(struct sip_strict_net *sn);
+void sip_strict_tcp_net_exit(struct sip_strict_net *sn);
+void sip_strict_tcp_sweep(struct sip_strict_net *sn);
 
 #endif /* SIP_STRICT_H */

@@ -2,10 +2,11 @@
 /*
  * work.c - one message: read it, plan it, edit it, learn from it.
  *
- * Called by the hook at 300 with one datagram of a served flow, NAT done. The
- * scratch memory (a message index, a plan, a copy of the bytes: too much for
- * the stack or for a GFP_ATOMIC allocation per packet) is one per CPU, under a
- * lock of its own. The order matters:
+ * Called by the hook at 300 with one datagram of a served flow, NAT done, and
+ * by tcp.c with one whole message of a stream. The scratch memory (a message
+ * index, a plan, a copy of the bytes: too much for the stack or for a
+ * GFP_ATOMIC allocation per packet) is one per CPU, under a lock of its own.
+ * The order matters:
  *
  *   parse -> [sn->lock] calls -> plan -> edit -> learn [unlock] -> reap
  *
@@ -145,21 +146,44 @@ static void sip_strict_work_learn(struct sip_strict_work *w)
 	sip_strict_sweep_kick(w->sn);
 }
 
-/* Edit the skb as planned; from then on the message is read from the copy. */
-static bool sip_strict_work_edit(struct sip_strict_work *w, struct sk_buff *skb,
-				 unsigned int protoff)
+/* The message as planned, for the stream: it does not overwrite the old one. */
+static int sip_strict_work_piece(struct sip_strict_work *w)
 {
-	if (sip_strict_skb_edit(w->sn, skb, protoff, &w->plan, &w->msg, w->copy)) {
+	const struct sip_plan *plan = &w->plan;
+	struct sip_piece *piece;
+
+	if (!sip_strict_plan_is_sound(plan, w->msg.total))
+		return -EINVAL;
+	piece = kmalloc(struct_size(piece, data, plan->new_total), GFP_ATOMIC | __GFP_NOWARN);
+	if (!piece)
+		return -ENOMEM;
+	piece->out_len = sip_plan_apply(plan, &w->msg, piece->data, plan->new_total);
+	w->piece = piece;
+	return 0;
+}
+
+/* Edit as planned; from then on the message is read from where it is unchanged. */
+static bool sip_strict_work_edit(struct sip_strict_work *w)
+{
+	int err;
+
+	if (w->l4proto == IPPROTO_TCP)
+		err = sip_strict_work_piece(w);
+	else
+		err = sip_strict_skb_edit(w->sn, w->skb, w->protoff, &w->plan, &w->msg, w->copy);
+	if (err) {
 		SIP_STRICT_INC(w->sn, edit_failed);
 		return false;
 	}
-	w->msg.buf = w->copy;
+	if (w->l4proto != IPPROTO_TCP)
+		w->msg.buf = w->copy;
 	return true;
 }
 
 static unsigned int sip_strict_work_bad(struct sip_strict_work *w, enum sip_reason reason, u32 off)
 {
-	bool drop = READ_ONCE(w->sn->conf.drop_malformed) && w->mode == SIP_STRICT_STRICT;
+	bool drop = READ_ONCE(w->sn->conf.drop_malformed) && w->mode == SIP_STRICT_STRICT &&
+		    w->l4proto != IPPROTO_TCP;
 
 	SIP_STRICT_INC(w->sn, malformed);
 	sip_strict_stat_reason(w->sn, reason);
@@ -172,8 +196,7 @@ static unsigned int sip_strict_work_bad(struct sip_strict_work *w, enum sip_reas
 	return NF_DROP;
 }
 
-static unsigned int sip_strict_work_message(struct sip_strict_work *w, struct sk_buff *skb,
-					    unsigned int protoff)
+static unsigned int sip_strict_work_message(struct sip_strict_work *w)
 {
 	bool edit = w->mode == SIP_STRICT_STRICT;
 	enum sip_reason reason;
@@ -195,7 +218,7 @@ static unsigned int sip_strict_work_message(struct sip_strict_work *w, struct sk
 		return NF_ACCEPT;
 	}
 	edit = edit && w->plan.n_edits;
-	if (edit && !sip_strict_work_edit(w, skb, protoff)) {
+	if (edit && !sip_strict_work_edit(w)) {
 		sip_strict_call_abort(w);
 		w->plan.n_edits = 0;
 		SIP_STRICT_INC(w->sn, messages_kept);
@@ -210,24 +233,14 @@ static unsigned int sip_strict_work_message(struct sip_strict_work *w, struct sk
 	return NF_ACCEPT;
 }
 
-/* Where the two ends are, as devices. */
-static void sip_strict_work_devices(struct sip_strict_work *w, const struct sk_buff *skb,
-				    const struct nf_hook_state *state)
-{
-	int to = state->out ? state->out->ifindex : 0;
-
-	w->iif = w->ctx.snd.inside ? skb->skb_iif : to;
-	w->oif = w->ctx.snd.inside ? to : skb->skb_iif;
-}
-
-static unsigned int sip_strict_work_locked(struct sip_strict_work *w, struct sk_buff *skb,
-					   unsigned int protoff, const struct nf_hook_state *state)
+static unsigned int sip_strict_work_locked(struct sip_strict_work *w)
 {
 	struct sip_strict_net *sn = w->sn;
 	unsigned int verdict = NF_ACCEPT;
 
 	sip_strict_ends_get(w);
-	sip_strict_work_devices(w, skb, state);
+	w->iif = w->ctx.snd.inside ? w->from_dev : w->to_dev;
+	w->oif = w->ctx.snd.inside ? w->to_dev : w->from_dev;
 	w->ctx.ops = &sip_strict_map_ops;
 	w->ctx.priv = w;
 	w->ruri_asked = false;
@@ -235,7 +248,7 @@ static unsigned int sip_strict_work_locked(struct sip_strict_work *w, struct sk_
 	spin_lock(&sn->lock);
 	w->flow = sn->leaving ? NULL : sip_strict_flow_get(sn, w->ct, w->oif);
 	if (w->flow) {
-		verdict = sip_strict_work_message(w, skb, protoff);
+		verdict = sip_strict_work_message(w);
 		sip_strict_flow_put(sn, w->flow);
 	} else {
 		memset(&w->plan, 0, offsetof(struct sip_plan, edit));
@@ -245,14 +258,12 @@ static unsigned int sip_strict_work_locked(struct sip_strict_work *w, struct sk_
 	return verdict;
 }
 
-static unsigned int sip_strict_work_read(struct sip_strict_work *w, struct sk_buff *skb,
-					 unsigned int protoff, const struct nf_hook_state *state,
-					 const u8 *data, u32 len)
+static unsigned int sip_strict_work_read(struct sip_strict_work *w, const u8 *data, u32 len)
 {
 	switch (sip_msg_parse(&w->msg, data, len, false)) {
 	case SIP_PARSE_OK:
 		SIP_STRICT_INC(w->sn, messages);
-		return sip_strict_work_locked(w, skb, protoff, state);
+		return sip_strict_work_locked(w);
 	case SIP_PARSE_KEEPALIVE:
 		SIP_STRICT_INC(w->sn, keepalives);
 		return NF_ACCEPT;
@@ -262,6 +273,72 @@ static unsigned int sip_strict_work_read(struct sip_strict_work *w, struct sk_bu
 		SIP_STRICT_INC(w->sn, not_sip);
 		return NF_ACCEPT;
 	}
+}
+
+/**
+ * sip_strict_work_begin() - take this CPU's scratch memory, for one flow
+ * @sn: the namespace
+ * @ct: the flow
+ * @dir: direction of what is read
+ *
+ * Context: netfilter hook or softirq, RCU read lock held, BH on or off.
+ * Return: the scratch memory, locked, BH off.
+ */
+struct sip_strict_work *sip_strict_work_begin(struct sip_strict_net *sn, struct nf_conn *ct,
+					      enum ip_conntrack_dir dir)
+{
+	struct sip_strict_work *w = *raw_cpu_ptr(sip_strict_works);
+
+	spin_lock_bh(&w->lock);
+	w->sn = sn;
+	w->ct = ct;
+	w->dir = dir;
+	w->l4proto = nf_ct_protonum(ct);
+	w->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);
+	memset(&w->reap, 0, sizeof(w->reap));
+	__release(&w->lock); /* sparse: by sip_strict_work_end() */
+	return w;
+}
+
+/**
+ * sip_strict_work_end() - give it back, and end what the messages have ended
+ * @w: from sip_strict_work_begin()
+ */
+void sip_strict_work_end(struct sip_strict_work *w)
+{
+	struct sip_strict_net *sn = w->sn;
+	struct sip_strict_reap reap = w->reap;
+
+	__acquire(&w->lock); /* sparse: by sip_strict_work_begin() */
+	spin_unlock_bh(&w->lock);
+	sip_strict_reap_run(sn, &reap);
+	/* Of a flow's first message nothing can be published before it leaves. */
+	if (!list_empty_careful(&sn->expect_queue))
+		sip_strict_sweep_soon(sn);
+}
+
+/**
+ * sip_strict_work_stream() - one whole message of a stream, read into w->msg
+ * @w: from sip_strict_work_begin(); from_dev and to_dev set
+ * @mode: SIP_STRICT_STRICT or SIP_STRICT_OBSERVE
+ * @bad: it is malformed, msg->reason says how
+ *
+ * Context: BH off; takes sn->lock.
+ * Return: what goes on in its place, from kmalloc(), out_len and data set; NULL:
+ * it goes on as it is.
+ */
+struct sip_piece *sip_strict_work_stream(struct sip_strict_work *w, enum sip_strict_mode mode,
+					 bool bad)
+{
+	w->mode = mode;
+	w->piece = NULL;
+	if (bad) {
+		sip_strict_work_bad(w, w->msg.reason, w->msg.reason_off);
+		return NULL;
+	}
+	SIP_STRICT_INC(w->sn, messages);
+	sip_strict_work_locked(w);
+	return w->piece;
 }
 
 /**
@@ -284,7 +361,6 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 				      const struct nf_hook_state *state,
 				      enum sip_strict_mode mode)
 {
-	struct sip_strict_reap reap;
 	struct sip_strict_work *w;
 	unsigned int verdict;
 	const u8 *data;
@@ -297,22 +373,13 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 	if (!len)
 		return NF_ACCEPT;
 
-	w = *raw_cpu_ptr(sip_strict_works);
-	spin_lock_bh(&w->lock);
-	w->sn = sn;
-	w->ct = ct;
-	w->dir = CTINFO2DIR(ctinfo);
-	w->l4proto = nf_ct_protonum(ct);
-	w->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);
+	w = sip_strict_work_begin(sn, ct, CTINFO2DIR(ctinfo));
 	w->mode = mode;
-	memset(&w->reap, 0, sizeof(w->reap));
-	verdict = sip_strict_work_read(w, skb, protoff, state, data, len);
-	reap = w->reap;
-	spin_unlock_bh(&w->lock);
-
-	sip_strict_reap_run(sn, &reap);
-	/* Of a flow's first message nothing can be published before it leaves. */
-	if (!list_empty_careful(&sn->expect_queue))
-		sip_strict_sweep_soon(sn);
+	w->skb = skb;
+	w->protoff = protoff;
+	w->from_dev = skb->skb_iif;
+	w->to_dev = state->out ? state->out->ifindex : 0;
+	verdict = sip_strict_work_read(w, data, len);
+	sip_strict_work_end(w);
 	return verdict;
 }

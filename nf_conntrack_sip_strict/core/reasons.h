@@ -53,7 +53,15 @@
 	X(TABLE_FULL, "table_full", "table of dialogs or registrations is full") \
 	X(HOST_QUOTA, "host_quota", "the host holds host_max dialogs and registrations") \
 	X(NO_MEMORY, "no_memory", "out of memory") \
-	X(NO_SPACE, "no_space", "the edited message does not fit")
+	X(NO_SPACE, "no_space", "the edited message does not fit") \
+	/* A stream: its bytes go on unedited from there. */ \
+	X(NO_HANDSHAKE, "no_handshake", "TCP connection whose beginning was not seen") \
+	X(SYN_OTHER, "syn_other", "data on the SYN, SYNPROXY, or options that forbid edits") \
+	X(HOLD_MAX, "hold_max", "message longer than tcp_hold_max") \
+	X(HOLD_TIME, "hold_time", "message not whole after tcp_hold_time") \
+	X(HOLD_WINDOW, "hold_window", "message longer than the window of its receiver") \
+	X(STREAM_END, "stream_end", "connection ended within a message") \
+	X(URGENT, "urgent", "urgent data on a TCP connection")
 
 enum sip_reason {
 	SIP_R_OK = 0,
