@@ -123,12 +123,6 @@ class FlowRun:
 
     def run(self, keep_going=False):
         """Runs all steps; returns what failed, in order."""
-        try:
-            return self._run(keep_going)
-        finally:
-            self.streams.close()
-
-    def _run(self, keep_going):
         failures = []
         self.base = self.net.counters()
         for step in flowfile.steps_of(self.flow, self.params):

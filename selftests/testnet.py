@@ -141,12 +141,7 @@ class Net:
     def setup(self):
         """Makes the namespaces, the links, the filter and the NAT."""
         name = self.names
-        batch = [f"netns add {ns}" for ns in name.values()]
-        batch += [f"link add lan0 netns {name['gw']} type veth peer name eth0 netns {name['lan']}",
-                  f"link add wan0 netns {name['gw']} type veth peer name eth0 netns {name['wan']}"]
-        if "dmz" in name:
-            batch.append(f"link add dmz0 netns {name['gw']} type veth peer name eth0 "
-                         f"netns {name['dmz']}")
+        batch = [f"netns add {ns}" for ns in name.values()] + self._links()
         self.made = True
         _command(["ip", "-batch", "-"], True, "\n".join(batch) + "\n", "ip -batch")
         for side, ns in name.items():
@@ -160,6 +155,11 @@ class Net:
         if self.udp_timeout:
             self.timeouts(self.udp_timeout)
         return self
+
+    def _links(self):
+        gateway = self.names["gw"]
+        return [f"link add {side}0 netns {gateway} type veth peer name eth0 netns {name}"
+                for side, name in self.names.items() if side != "gw"]
 
     def _addresses(self):
         batch = {side: ["link set lo up"] for side in self.names}

@@ -141,8 +141,8 @@ def good_nft(net):
     data = fine(net)
     need(data["facts"]["flows"]["served"] == 1, f"flows: {data['facts']['flows']}")
     need(data["facts"]["rules"] == [{"by": "nft", "chain": "ip selftest helper", "helper": "sip-strict",
-                                     "protocols": ["udp"], "ports": [[5060, 5060]], "fault": None}],
-         f"rules: {data['facts']['rules']}")
+                                     "protocols": [proto], "ports": [[5060, 5060]], "fault": None}
+                                    for proto in ("udp", "tcp")], f"rules: {data['facts']['rules']}")
 
 
 def good_iptables(net):
@@ -152,7 +152,7 @@ def good_iptables(net):
     net.run("gw", "iptables -w -A FORWARD -i lan0 -j ACCEPT")
     play(net, MAPPED)
     data = fine(net)
-    need([rule["by"] for rule in data["facts"]["rules"]] == ["iptables", "iptables"],
+    need([rule["by"] for rule in data["facts"]["rules"]] == ["iptables"] * 4,
          f"rules: {data['facts']['rules']}")
 
 
