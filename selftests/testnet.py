@@ -158,8 +158,8 @@ class Net:
 
     def _links(self):
         gateway = self.names["gw"]
-        return [f"link add {side}0 netns {gateway} type veth peer name eth0 netns {name}"
-                for side, name in self.names.items() if side != "gw"]
+        return [f"link add {side}0 netns {gateway} type veth peer name eth0 "
+                f"netns {self.names[side]}" for side in self._sides() if side != "gw"]
 
     def _addresses(self):
         batch = {side: ["link set lo up"] for side in self.names}
