@@ -357,6 +357,14 @@ class End:
         size = len(self.have) if gap < 0 else gap
         return size + 1 if self.fin_at == size else size
 
+    def count_anew(self, peer):
+        """Counts offsets from here on, where all has arrived on both sides."""
+        self.isn = (self.isn + len(self.sent)) % MOD
+        peer.peer_isn = (peer.peer_isn + len(peer.stream)) % MOD
+        self.sent, self.acked, self.edges = b"", 0, []
+        peer.stream, peer.known, peer.have = bytearray(), bytearray(), bytearray()
+        peer.inbox = []
+
     def take(self):
         """The segments since the last call."""
         taken, self.inbox = self.inbox, []

@@ -6,7 +6,7 @@ usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
 
     FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs;
            'tcp/NAME' is the flow over TCP
-    -t T   the transport of the messages (default udp)
+    -t T   the transport of the messages (default all; with -c udp)
     -p N   over TCP each message leaves in segments of N bytes
     -j N   so many at once (default 12; most of a flow's time is waiting)
     -k     go on after a failure and name all of them
@@ -248,7 +248,7 @@ def run_all(cases, options):
 def main():
     """Reads the arguments and runs what they name."""
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"), default="udp")
+    parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"))
     parser.add_argument("-p", dest="piece", type=int, default=0)
     parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "12")))
     parser.add_argument("-k", dest="keep_going", action="store_true")
@@ -258,6 +258,7 @@ def main():
     parser.add_argument("flows", nargs="*")
     options = parser.parse_args()
     options.keep_going |= options.compare
+    options.transport = options.transport or ("udp" if options.compare else "all")
     helpers = HELPERS if options.compare else [os.environ.get("HELPER", "sip-strict")]
     cases = select_cases(options.flows, helpers, options.transport)
     if options.list:

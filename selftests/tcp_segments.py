@@ -69,6 +69,16 @@ def answer(conn, number, pad=0, body=0):
     return Message(text("%s:%d" % conn.outside), text("%s:%d" % conn.client.local))
 
 
+def asked(conn):
+    """The phone has asked something, so that the server may answer; offsets count from here."""
+    message = request(conn, 99)
+    conn.client.send(message.sent)
+    agree(conn, message.expected)
+    for end, peer in (conn.ends, conn.ends[::-1]):
+        end.count_anew(peer)
+    return conn
+
+
 class Opened:
     """A gateway for one case; says what went over it when the case fails."""
 
@@ -320,7 +330,7 @@ def with_fin():
     """FIN on the last piece, behind it, again, and ahead of it."""
     with Opened() as gateway:
         for cuts, first in itertools.product(((), (100,), (1, 50, 51)), (0, 1)):
-            conn = Connection(gateway)
+            conn = asked(Connection(gateway)) if first else Connection(gateway)
             message = request(conn, 1) if first == 0 else answer(conn, 1)
             end, other = conn.ends[first:] + conn.ends[:first]
             points = (0, *cuts, len(message))
@@ -365,7 +375,7 @@ def with_rst():
     """RST after edits, from either side, and during a hold: in the receiver's numbers."""
     with Opened() as gateway:
         for first, held in itertools.product((0, 1), (0, 90)):
-            conn = Connection(gateway)
+            conn = asked(Connection(gateway)) if first else Connection(gateway)
             message = (request, answer)[first](conn, 1)
             end, other = conn.ends[first:] + conn.ends[:first]
             end.send(message.sent)
@@ -628,7 +638,7 @@ def both_at_once():
     with Opened() as gateway:
         rng = random.Random(3)
         for inside in (INSIDE, INSIDE_LONG):
-            conn = Connection(gateway, inside)
+            conn = asked(Connection(gateway, inside))
             rows = [joined([request(conn, n, 11 * n) for n in range(12)]),
                     joined([answer(conn, n, 9 * n) for n in range(12)])]
             at = [0, 0]
@@ -747,9 +757,9 @@ def soak(seed, loss, double, late):
         talks = []
         for _ in range(6):
             stamps = rng.random() < 0.5
-            conn = Connection(gateway, rng.choice((INSIDE, INSIDE_LONG)),
-                              (rng.randrange(MOD), rng.randrange(MOD)),
-                              (1460, rng.choice((200, 536, 1460))), rng.random() < 0.5, stamps)
+            conn = asked(Connection(gateway, rng.choice((INSIDE, INSIDE_LONG)),
+                                    (rng.randrange(MOD), rng.randrange(MOD)),
+                                    (1460, rng.choice((200, 536, 1460))), rng.random() < 0.5, stamps))
             rows = [[kind(conn, n, rng.randrange(40), rng.choice((0, 0, 100, 700, 3000)))
                      for n in range(12)] for kind in (request, answer)]
             limit = rng.choice((1000, 4000, 20000))
