@@ -96,6 +96,12 @@ static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map
 	return NULL;
 }
 
+static u32 sip_strict_entries_max(const struct sip_strict_map *map)
+{
+	return map->kind == SIP_STRICT_CONTACT ? SIP_STRICT_MAX_CONTACT_ENTRIES :
+						 SIP_STRICT_MAX_ENTRIES;
+}
+
 static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,
 				 bool inside_first, bool hairpin)
 {
@@ -130,7 +136,7 @@ static void sip_strict_entry_adopt(struct sip_strict_net *sn, const struct sip_s
 	sip_strict_end_of(&from, ct, IP_CT_DIR_ORIGINAL, false);
 	sip_strict_end_of(&out, ct, IP_CT_DIR_REPLY, true);
 	own = sip_strict_map_live_out(sn, &out);
-	if (own && own->n_entries < SIP_STRICT_MAX_ENTRIES && from.port == own->in.port &&
+	if (own && own->n_entries < sip_strict_entries_max(own) && from.port == own->in.port &&
 	    !memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) &&
 	    !sip_strict_entry_find(own, &entry->kill.tuple))
 		sip_strict_entry_new(own, ct, true, true);
@@ -235,7 +241,10 @@ void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 		llist_add(&entry->kill.node, &reap->kills);
 }
 
-/* Room for one more: those that are gone already go first, else the oldest. */
+/*
+ * Room for one more: those that are gone already go first, else the oldest. A
+ * connection to a Contact carries calls of its own: it goes on, unremembered.
+ */
 static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict_map *map,
 				    struct sip_strict_reap *reap)
 {
@@ -250,8 +259,14 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
 		sip_strict_entry_unlink(map, entry);
 		kfree(entry);
 	}
-	if (map->n_entries >= SIP_STRICT_MAX_ENTRIES)
+	if (map->n_entries < sip_strict_entries_max(map))
+		return;
+	if (map->kind != SIP_STRICT_CONTACT) {
 		sip_strict_entry_end(sn, map, oldest, reap);
+		return;
+	}
+	sip_strict_entry_unlink(map, oldest);
+	kfree(oldest);
 }
 
 /**
@@ -261,7 +276,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
  * @ct: the connection, unconfirmed
  * @inside_first: its first packet comes from the mapping's host
  * @hairpin: its other end is an inside host too
- * @reap: takes the oldest connection of a mapping that has too many
+ * @reap: takes the oldest connection of a media mapping that has too many
  *
  * Context: RCU read lock and sn->lock held.
  * Return: false out of memory.
@@ -278,7 +293,7 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 		memset(&entry->seen, 0, sizeof(entry->seen));
 		return true;
 	}
-	if (map->n_entries >= SIP_STRICT_MAX_ENTRIES)
+	if (map->n_entries >= sip_strict_entries_max(map))
 		sip_strict_entries_trim(sn, map, reap);
 	return sip_strict_entry_new(map, ct, inside_first, hairpin);
 }

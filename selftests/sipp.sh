@@ -9,31 +9,36 @@
 # echoes. All must succeed, and each must be heard on both sides: the gateway
 # keeps a set of the media ports to which, and from which, RTP went.
 #
-# environment: HELPER=sip-strict|sip|none, CALLS=20, RATE=5
+# Over UDP; over TCP in one connection for all calls (t1) and in one for each
+# (tn), on links that lose 5 %, reorder 25 % and double 5 % of the packets, with
+# the smallest MSS, and with and without what joins segments (TSO, GSO, GRO).
+#
+# environment: HELPER=sip-strict|sip|none, CALLS=20, RATE=5;
+# SIP_STRICT_LONG=1: each over TCP both ways and by itself, with 200 calls
 
 set -euo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=selftests/lib.sh
 . ./lib.sh
 
-CALLS=${CALLS:-20}
-RATE=${RATE:-5}
+LONG=${SIP_STRICT_LONG:-0}
 HELPER=${HELPER:-sip-strict}
 WORK=
 
+# gateway_rules inside-calls|inside-answers udp|tcp
 gateway_rules()
 {
-	local helper="" forward=""
+	local helper="" forward="" sip="$2 dport 5060"
 
 	if [[ $HELPER != none ]]; then
-		helper="ct helper sip { type \"$HELPER\" protocol udp; }
+		helper="ct helper sip { type \"$HELPER\" protocol $2; }
 			chain helper {
 				type filter hook prerouting priority 0;
-				udp dport 5060 ct helper set \"sip\"
+				$sip ct helper set \"sip\"
 			}"
 	fi
 	if [[ $1 == inside-answers ]]; then
-		forward="iifname wan0 ip daddr 192.168.1.20 udp dport 5060 ct status dnat accept"
+		forward="iifname wan0 ip daddr 192.168.1.20 $sip ct status dnat accept"
 	fi
 	# shellcheck disable=SC2154  # setup_ns sets gw
 	ip netns exec "$gw" nft -f - <<-RULES
@@ -43,7 +48,7 @@ gateway_rules()
 		set heard_outside { type inet_service . inet_service; flags dynamic; }
 		chain prerouting {
 			type nat hook prerouting priority dstnat;
-			iifname wan0 udp dport 5060 dnat to 192.168.1.20
+			iifname wan0 $sip dnat to 192.168.1.20
 		}
 		chain postrouting {
 			type nat hook postrouting priority srcnat;
@@ -83,14 +88,14 @@ sipp_run()
 
 	shift
 	echo "# $host\$ sipp $*"
-	(cd "$WORK" && exec ip netns exec "${!host}" sipp "$@" -nostdin -timeout 60 \
+	(cd "$WORK" && exec ip netns exec "${!host}" sipp "$@" -nostdin -max_socket 900 -timeout "$TIMEOUT" \
 		-timeout_error -trace_err -error_file "$WORK/$host.err" >"$WORK/$host.log" 2>&1)
 }
 
 # shellcheck disable=SC2317  # called by busywait
 sip_listens()
 {
-	ip netns exec "${!1}" ss -Hlun "sport = :5060" | grep -q .
+	ip netns exec "${!1}" ss -Hlun"$2" "sport = :5060" | grep -q .
 }
 
 # A second and a half of silence in PCMU, 20 ms a packet, as a capture file.
@@ -113,25 +118,26 @@ write_tone()
 
 stat_value()
 {
-	ip netns exec "$gw" sh -c "cat /proc/net/stat/nf_conntrack_sip_strict" 2>/dev/null |
-		awk -v name="$1" '$1 == name { print $2 }'
+	ip netns exec "$gw" awk -v name="$1" '$1 == name { print $2 }' \
+		/proc/net/stat/nf_conntrack_sip_strict
 }
 
-# call_through CALLER CALLEE, with the address that the caller calls
+# call_through TRANSPORT CALLER CALLEE, with the address that the caller calls
 call_through()
 {
-	local caller=$1 caller_ip=$2 callee=$3 callee_ip=$4 target=$5 rc=0 uas inside outside
+	local transport=$1 caller=$2 caller_ip=$3 callee=$4 callee_ip=$5 target=$6
+	local rc=0 uas inside outside
 
-	sipp_run "$callee" -sf "$PWD/sipp/uas.xml" -i "$callee_ip" -p 5060 -mp 31000 \
-		-rtp_echo -m "$CALLS" &
+	sipp_run "$callee" -sf "$PWD/sipp/uas.xml" -t "$transport" -i "$callee_ip" -p 5060 \
+		-mp 31000 -rtp_echo -m "$CALLS" &
 	uas=$!
 	CLEAN_PIDS+=("$uas")
-	if ! busywait 10 sip_listens "$callee"; then
+	if ! busywait 10 sip_listens "$callee" "${transport:0:1}"; then
 		ktap_fail "the callee does not listen: $(tail -3 "$WORK/$callee.log")"
 		return
 	fi
-	sipp_run "$caller" -sf "$PWD/sipp/uac.xml" -i "$caller_ip" -p 5060 -m "$CALLS" \
-		-r "$RATE" "$target" || rc=$?
+	sipp_run "$caller" -sf "$PWD/sipp/uac.xml" -t "$transport" -i "$caller_ip" -p 5060 \
+		-m "$CALLS" -r "$RATE" "$target" || rc=$?
 	if [[ $rc != 0 ]]; then
 		kill "$uas" 2>/dev/null || true
 	fi
@@ -144,12 +150,18 @@ call_through()
 	elif [[ $inside -lt $CALLS || $outside -lt $CALLS ]]; then
 		ktap_fail "of $CALLS calls the inside heard $inside, the outside $outside"
 	elif [[ $HELPER == sip-strict ]] && ! verdicts_agree; then
-		ktap_fail "the module's verdicts say otherwise: both_heard $(stat_value both_heard)"
+		ktap_fail "the module's verdicts say otherwise; its counters: $(counters)"
 	elif [[ $HELPER == sip-strict ]] && ! busywait 5 nothing_left; then
 		ktap_fail "media entries are left: $(media_entries | head -3)"
 	else
 		ktap_pass ""
 	fi
+}
+
+counters()
+{
+	ip netns exec "$gw" awk '$2 { printf "%s=%s ", $1, $2 }' \
+		/proc/net/stat/nf_conntrack_sip_strict
 }
 
 verdicts_agree()
@@ -168,9 +180,64 @@ nothing_left()
 	[[ -z $(media_entries) ]]
 }
 
+# on_links CONDITION: what the two links of the gateway do to packets
+on_links()
+{
+	local host
+
+	for host in lan wan; do
+		case $1 in
+		bad) ip netns exec "${!host}" tc qdisc add dev eth0 root netem \
+			delay 5ms 2ms loss 5% reorder 25% duplicate 5% limit 10000 ;;
+		mss=*) take_segments "$host" "${1#mss=}" ;;
+		plain) ip netns exec "${!host}" ethtool -K eth0 tso off gso off gro off >/dev/null ;;
+		esac
+	done
+	# Of the gateway's own devices, so that it gets what nobody has joined.
+	if [[ $1 == plain ]]; then
+		for host in lan0 wan0; do
+			ip netns exec "$gw" ethtool -K "$host" tso off gso off gro off >/dev/null
+		done
+	fi
+}
+
+# take_segments HOST BYTES: the MSS that it announces
+take_segments()
+{
+	case $1 in
+	lan) ip -n "$lan" route replace default via 192.168.1.1 advmss "$2" ;;
+	wan) ip -n "$wan" route replace 198.51.100.0/24 dev eth0 advmss "$2" ;;
+	esac
+}
+
+# sipp_case WHO TRANSPORT CONDITION…
+sipp_case()
+{
+	local who=$1 transport=$2 condition
+
+	shift 2
+	ktap_case "sipp-$who${transport:+ $transport}${*:+ $*}"
+	setup_gateway
+	for condition in "$@"; do
+		on_links "$condition"
+	done
+	case $transport in
+	t*) gateway_rules "$who" tcp ;;
+	*) gateway_rules "$who" udp ;;
+	esac
+	if [[ $who == inside-calls ]]; then
+		call_through "${transport:-u1}" lan 192.168.1.20 wan 203.0.113.5 203.0.113.5:5060
+	else
+		call_through "${transport:-u1}" wan 203.0.113.5 lan 192.168.1.20 198.51.100.1:5060
+	fi
+	cleanup_ns
+}
+
 checktool sipp "SIPp (apt-get install sip-tester)"
 checktool nft "nft (apt-get install nftables)"
 checktool conntrack "conntrack (apt-get install conntrack)"
+checktool ethtool "ethtool (apt-get install ethtool)"
+checktool tc "tc (apt-get install iproute2)"
 case $HELPER in
 sip-strict) require_module ;;
 sip) modprobe nf_nat_sip ;;
@@ -181,14 +248,22 @@ CLEAN_FILES+=("$WORK")
 write_tone "$WORK/tone.pcap"
 ktap_begin
 
-ktap_case "sipp-inside-calls"
-setup_gateway
-gateway_rules inside-calls
-call_through lan 192.168.1.20 wan 203.0.113.5 203.0.113.5:5060
-cleanup_ns
-
-ktap_case "sipp-inside-answers"
-setup_gateway
-gateway_rules inside-answers
-call_through wan 203.0.113.5 lan 192.168.1.20 198.51.100.1:5060
+CALLS=${CALLS:-20} RATE=${RATE:-5} TIMEOUT=60
+sipp_case inside-calls ""
+sipp_case inside-answers ""
+if [[ $LONG == 1 ]]; then
+	CALLS=200 RATE=20 TIMEOUT=180
+	for who in inside-calls inside-answers; do
+		for transport in t1 tn; do
+			for condition in "" bad mss=88 mss=536 mss=1460 plain; do
+				# shellcheck disable=SC2086 # none, or one word
+				sipp_case "$who" "$transport" $condition
+			done
+		done
+	done
+else
+	sipp_case inside-calls t1 bad
+	sipp_case inside-answers tn bad mss=88
+	sipp_case inside-calls tn plain mss=536
+fi
 ktap_end
