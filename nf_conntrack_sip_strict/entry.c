@@ -96,10 +96,10 @@ static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map
 	return NULL;
 }
 
+/* Many calls may share one port: a media server, a trunk that names one Contact. */
 static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 {
-	return map->kind == SIP_STRICT_CONTACT ? SIP_STRICT_MAX_CONTACT_ENTRIES :
-						 SIP_STRICT_MAX_ENTRIES;
+	return SIP_STRICT_MAX_ENTRIES * map->n_uses;
 }
 
 static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,

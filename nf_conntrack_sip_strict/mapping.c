@@ -18,8 +18,8 @@
  * Everything runs under sn->lock but the look-ups of the hooks, which run
  * under RCU and check again under the lock. Bounds: a mapping exists only
  * with a use (bounded by dialog_max and the uses of a call), has at most
- * SIP_STRICT_MAX_ENTRIES connections (a Contact some more), and its cost does
- * not depend on how many there are.
+ * SIP_STRICT_MAX_ENTRIES connections for each of them, and its cost does not
+ * depend on how many mappings there are.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>

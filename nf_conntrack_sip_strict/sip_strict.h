@@ -57,8 +57,7 @@
 /* RFC 3261 table 4: Timer B, F, H, J are 64 * T1; an ended thing is kept so long. */
 #define SIP_STRICT_LINGER (32 * HZ)
 #define SIP_STRICT_LOW_PORT 1024
-#define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one media mapping */
-#define SIP_STRICT_MAX_CONTACT_ENTRIES 32 /* those of a Contact that are remembered */
+#define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
 #define SIP_STRICT_MAX_LEGS 12
@@ -275,13 +274,13 @@ struct sip_strict_map {
 	struct sip_strict_end out;
 	u8 kind;
 	u8 class; /* expectation class: audio, video, image/other, signalling */
-	u8 n_entries;
 	bool live;
 	bool dead;
 	bool nat;
 	bool published;
 	bool offloaded;
 	u16 n_uses;
+	u32 n_entries;
 	struct list_head uses;
 	struct hlist_head entries;
 	struct sip_strict_flow *flow;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Real phones: baresip through Kamailio, with tones that the other side must hear.
 
-usage: phones.py [-v]       -v: keep the logs of the phones and say where they are
+usage: phones.py [-v] [udp|tcp]     what the phones speak; default both, one after the other
+    -v     keep the logs of the phones and say where they are
 
     in1 … in8  192.168.1.101 … 108  == gateway 198.51.100.1 ==  Kamailio 203.0.113.5
                                                                 out1 … out4  203.0.113.51 … 54
@@ -55,11 +56,12 @@ KAMAILIO = """#!KAMAILIO
 debug=0
 log_stderror=yes
 children=2
-disable_tcp=yes
+tcp_children=2
 auto_aliases=no
 dns=no
 rev_dns=no
 listen=udp:{proxy}:5060
+listen=tcp:{proxy}:5060
 loadmodule "pv.so"
 loadmodule "sl.so"
 loadmodule "tm.so"
@@ -195,12 +197,12 @@ def strength(samples, frequency):
 class Phone:
     """One baresip."""
 
-    def __init__(self, net, name, folder):
+    def __init__(self, net, name, folder, transport):
         self.net, self.name = net, name
         self.folder = os.path.join(folder, name)
         # Apart from each other, no multiples, and whole periods in a window.
         self.frequency = 400 + 52 * (INSIDE + OUTSIDE).index(name)
-        self.uri = f"sip:{name}@{PROXY}"
+        self.uri = f"sip:{name}@{PROXY}" + (";transport=tcp" if transport == "tcp" else "")
         self.events, self.buffer, self.tokens = [], b"", 0
         self.sock = self.process = None
         self.heard_at = {}
@@ -418,16 +420,17 @@ def audio(*pairs, resumed=False):
 class Story:
     """The calls, one stage after the other; each claim is a case."""
 
-    def __init__(self, net, folder):
-        self.net, self.folder = net, folder
-        self.phones = {name: Phone(net, name, folder) for name in net.phones}
-        self.results, self.log = [], testnet.KernelLog()
+    def __init__(self, net, folder, transport, results):
+        self.net, self.folder, self.transport = net, folder, transport
+        self.phones = {name: Phone(net, name, folder, transport) for name in net.phones}
+        self.results, self.log = results, testnet.KernelLog()
         self.kamailio = None
 
     # Claims
 
     def claim(self, name, steps, *args):
         """Runs steps; the claim holds unless they fail."""
+        name = f"tcp/{name}" if self.transport == "tcp" else name
         testnet.KernelLog.announce(name)
         reason = ""
         try:
@@ -543,7 +546,7 @@ class Story:
     def run(self):
         """All of it."""
         p = self.phones
-        if not self.claim("register", self.register):
+        if not self.claim("start", self.start) or not self.claim("register", self.register):
             return
         self._two_ways(p)
         self._transfers(p)
@@ -616,27 +619,15 @@ class Story:
             self.kamailio.wait()
 
 
-def main():
+def run_story(helper, transport, keep, results):
     """The whole story in one network."""
-    keep = "-v" in sys.argv[1:]
-    helper = os.environ.get("HELPER", "sip-strict")
-    print("TAP version 13", flush=True)
-    try:
-        testnet.require("ip", "nft", "conntrack", "baresip", "kamailio")
-        testnet.load_helper(helper)
-    except testnet.Unsupported as err:
-        print(f"1..0 # SKIP {err}")
-        return 1 if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else 4
     folder = tempfile.mkdtemp(prefix="sips-phones-")
-    net, story = Lab(helper), None
-    begin = time.monotonic()
+    net, story, before = Lab(helper), None, len(results)
     try:
         net.setup()
-        story = Story(net, folder)
-        story.claim("start", story.start)
-        if story.results == [True]:
-            story.run()
-        if not all(story.results):
+        story = Story(net, folder, transport, results)
+        story.run()
+        if not all(results[before:]):
             print("# " + net.dump()[:3000].replace("\n", "\n# "))
     finally:
         if story:
@@ -646,10 +637,29 @@ def main():
             print(f"# logs and records: {folder}")
         else:
             shutil.rmtree(folder)
-    print(f"1..{len(story.results)}")
-    print(f"# {sum(story.results)} passed, {story.results.count(False)} failed, in "
+
+
+def main():
+    """The stories, and the sum of them."""
+    words = sys.argv[1:]
+    helper = os.environ.get("HELPER", "sip-strict")
+    transports = [x for x in words if x != "-v"] or ["udp", "tcp"]
+    if set(transports) - {"udp", "tcp"}:
+        testnet.die(f"no transport of phones: {' '.join(transports)}")
+    print("TAP version 13", flush=True)
+    try:
+        testnet.require("ip", "nft", "conntrack", "baresip", "kamailio")
+        testnet.load_helper(helper)
+    except testnet.Unsupported as err:
+        print(f"1..0 # SKIP {err}")
+        return 1 if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else 4
+    begin, results = time.monotonic(), []
+    for transport in transports:
+        run_story(helper, transport, "-v" in words, results)
+    print(f"1..{len(results)}")
+    print(f"# {sum(results)} passed, {results.count(False)} failed, in "
           f"{time.monotonic() - begin:.0f} s")
-    return 0 if all(story.results) else 1
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":
