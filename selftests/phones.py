@@ -57,6 +57,7 @@ debug=0
 log_stderror=yes
 children=2
 tcp_children=2
+tcp_source_ipv4={proxy}
 auto_aliases=no
 dns=no
 rev_dns=no
@@ -202,7 +203,9 @@ class Phone:
         self.folder = os.path.join(folder, name)
         # Apart from each other, no multiples, and whole periods in a window.
         self.frequency = 400 + 52 * (INSIDE + OUTSIDE).index(name)
-        self.uri = f"sip:{name}@{PROXY}" + (";transport=tcp" if transport == "tcp" else "")
+        # baresip adds the transport to what is dialled.
+        self.uri = f"sip:{name}@{PROXY}"
+        self.account = f"<{self.uri};transport={transport}>"
         self.events, self.buffer, self.tokens = [], b"", 0
         self.sock = self.process = None
         self.heard_at = {}
@@ -473,7 +476,7 @@ class Story:
     def register(self):
         """Each phone, with a password."""
         for phone in self.phones.values():
-            phone.command("uanew", f"<{phone.uri}>;auth_user={phone.name};auth_pass=secret;"
+            phone.command("uanew", f"{phone.account};auth_user={phone.name};auth_pass=secret;"
                           "regint=600;audio_codecs=PCMU/8000/1;ptime=20;answermode=manual")
         for phone in self.phones.values():
             phone.expect("REGISTER_OK", "is not registered")
