@@ -113,8 +113,8 @@ class Segment:
 class Gateway(testnet.Net):
     """The gateway alone, with a TUN device on each side."""
 
-    def __init__(self, helper, nat="masquerade"):
-        super().__init__(helper, nat=nat)
+    def __init__(self, helper, nat="masquerade", assign="nft"):
+        super().__init__(helper, assign, nat)
         self.tuns, self.ends, self.seen = {}, {}, []
         self.weather = None     # what happens to packets on their way to the ends, and from them
 
@@ -150,6 +150,8 @@ class Gateway(testnet.Net):
         """As a gateway of the flows; INVALID packets are counted."""
         super().setup()
         self.run("gw", "nft -f -", stdin=COUNT)
+        if self.helper == "sip-strict" and testnet.SLOW > 1:
+            self.sysctl("tcp_hold_time", 60)    # a slow machine's pauses are not the sender's
         return self
 
     def close(self):
