@@ -552,7 +552,7 @@ def machine(files=None, commands=None, **stat):
     every.update({base + "nf_conntrack_sip_strict/" + key: value + "\n" for key, value in {
         "mode": "1", "auto_assign": "0", "publish_expect": "256", "media_port_min": "16384", "media_port_max": "32767",
         "dialog_max": "16384", "host_max": "8192", "media_host": "0", "external_addr4": ""}.items()})
-    every.update({"commands/" + key: value for key, value in {"nft_-j_list_ruleset": json.dumps(RULES), "conntrack_-L_-p_udp": "",
+    every.update({"commands/" + key: value for key, value in {"nft_-j_list_ruleset": json.dumps(RULES), "conntrack_-L_-f_ipv4_-p_udp": "",
                                                               **(commands or {})}.items()})
     every.update(files or {})
     for path, text in every.items():
@@ -598,7 +598,7 @@ def settings():
 
 def not_known():
     """What cannot be read is said, and nothing is made of it."""
-    blind = machine({"commands/nft_-j_list_ruleset": None, "commands/conntrack_-L_-p_udp": None})
+    blind = machine({"commands/nft_-j_list_ruleset": None, "commands/conntrack_-L_-f_ipv4_-p_udp": None})
     same((ids(blind), ids(blind, "notes")), ([], ["no_conntrack", "no_rules_seen"]))
 
 
@@ -615,7 +615,7 @@ def flows():
         if narrow:
             ruleset["nftables"][-1]["rule"]["expr"].insert(0, match({"payload": {"protocol": "ip", "field": "daddr"}},
                                                                      "203.0.113.5"))
-        root = machine(commands={"nft_-j_list_ruleset": json.dumps(ruleset), "conntrack_-L_-p_udp": flows}, **stat)
+        root = machine(commands={"nft_-j_list_ruleset": json.dumps(ruleset), "conntrack_-L_-f_ipv4_-p_udp": flows}, **stat)
         return ids(root), ids(root, "notes")
 
     same(said(5060, bare), (["flows_without_helper"], []))
@@ -625,6 +625,16 @@ def flows():
     same(said(5080, ""), (["wrong_port"], []))
     same(said(5080, served), ([], []))
     same(said(5080, served + bare), (["wrong_port"], []))
+
+
+def six_firewall():
+    """The filter of IPv6 counts where flows of IPv6 are served."""
+    text = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate {0} -j ACCEPT\nCOMMIT\n"
+    flow = FLOW.replace("192.168.1.2", "fd00::2").format(5060, "helper=sip-strict ")
+    for flows_six, states, wanted in ((flow, "ESTABLISHED", ["related_dropped"]), ("", "ESTABLISHED", []),
+                                      (flow, "RELATED,ESTABLISHED", [])):
+        same(ids(machine({"proc/net/if_inet6": "20010db8000000000000000000000001 02 40 00 80     wan0\n"},
+                         {"conntrack_-L_-f_ipv6_-p_udp": flows_six, "ip6tables-save": text.format(states)})), wanted)
 
 
 def loading():
@@ -657,14 +667,14 @@ def others():
     """In-tree, automatic or by flows; another NAT in the path."""
     flow = "udp 17 29 src=192.168.1.2 dst=203.0.113.5 sport=5060 dport=5060 src=203.0.113.5 dst=198.51.100.1 " \
            "sport=5060 dport=5060 mark=0 helper=sip use=1\n"
-    same(ids(machine(commands={"conntrack_-L_-p_udp": flow})), ["in_tree_assigned"])
+    same(ids(machine(commands={"conntrack_-L_-f_ipv4_-p_udp": flow})), ["in_tree_assigned"])
     same(ids(machine({"proc/modules": "nf_conntrack_sip 1 0 - Live 0x0\n",
                       "proc/sys/net/netfilter/nf_conntrack_helper": "1\n"})), ["in_tree_assigned"])
     same(ids(machine({"proc/modules": "nf_conntrack_sip 1 0 - Live 0x0\n"}), "notes"), ["in_tree_loaded"])
     # Under the name of the in-tree helper ours stands in for it.
     named = json.loads(json.dumps(RULES).replace("sip-strict", "sip"))
     same(ids(machine({"sys/module/nf_conntrack_sip_strict/parameters/helper_name": "sip\n"},
-                     {"nft_-j_list_ruleset": json.dumps(named), "conntrack_-L_-p_udp": flow})), [])
+                     {"nft_-j_list_ruleset": json.dumps(named), "conntrack_-L_-f_ipv4_-p_udp": flow})), [])
     call = ("kind=registration contact=192.168.1.20:5060 out=198.51.100.1:5060 proto=udp peer=203.0.113.5 zone=0 "
             "state=live expires=30 other_nat=192.0.2.80 other_alg=1\n")
     root = machine({"proc/net/nf_conntrack_sip_strict": call}, other_nat=1)
@@ -792,7 +802,7 @@ def documents():
 
 
 CASES = (documents, links, fragments, segments, odd_packets, what_would_change, why_nothing, six, right, wrong, back,
-         clocks_and_copies, media, page, firewalls, nft_firewalls, places, assignments, good_machine, settings, not_known, flows, loading, limits, others,
+         clocks_and_copies, media, page, firewalls, nft_firewalls, places, assignments, good_machine, settings, not_known, flows, six_firewall, loading, limits, others,
          calls_and_metrics, traces, bad_input, installed)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """calls: what lives now, with packet counters and verdicts."""
 
+import contextlib
 import time
 
 from . import module
@@ -82,7 +83,7 @@ def text(data):
 
 def watch(system, options, show):
     """Again and again, until Ctrl-C; a screen at a time, or with --json a line."""
-    while True:
-        data = collect(system, options)
-        show(data)
-        time.sleep(options.watch)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            show(collect(system, options))
+            time.sleep(options.watch)

@@ -110,7 +110,7 @@ def _kept(message, new, hosts, direction):
     for i, (field, (_, line, _)) in enumerate(zip(fields_of(lines), lines)):
         if i < len(after) and after[i][1] == line and any(_mentions(line, host) for host in hosts):
             rule = core.rule(field)
-            why = {"keep": rule["when"], "unmap": "as it came: a gateway had put nothing of its own here",
+            why = {"keep": rule["when"], "unmap": "as it came: nothing of a gateway's is to be taken back here",
                    "map": "none of the sender's own addresses: " + rule["when"]}.get(rule.get(way), "")
             found.append({"field": field, "label": label(field, line), "line": line.rstrip("\r\n"), "why": why, "rfc": rule["rfc"]})
     return found
@@ -206,8 +206,9 @@ def one_capture(path, options):
             hosts = {split(ap)[0] for ap in (message["src"], message["dst"]) if inside.has(ap)}
             one["kept"] = _kept(message, plan["new"], hosts, one["direction"])
             if not one["changes"]:
-                one["why"] = ("nothing of ours in it" if one["direction"] == "in" else
-                              "no address of the sender in a field that is mapped")
+                one["why"] = ("nothing to take back in this capture; through the module the far side would have "
+                              "answered to what it was told, and the inside would see just this"
+                              if one["direction"] == "in" else "no address of the sender in a field that is mapped")
     # All of them pass the planner, for its memory.
     found = [one for one in found if _wanted(one, options)]
     return {"mode": "plan", "files": {"capture": path}, "capture": end, "messages": found,

@@ -90,11 +90,18 @@ def check_loaded(status):
 
 # ---- assigned? ---------------------------------------------------------------
 
+def _has_ipv6(system):
+    """Is there an address beside loopback and link-local ones?"""
+    return any(line.split()[3] == "00" for line in (system.read("/proc/net/if_inet6") or "").splitlines())
+
+
 def _flows(status):
-    """Connections of conntrack: protocol, server ports, helper."""
+    """Connections of conntrack: family, protocol, server ports, helper."""
     found, seen = [], False
-    for protocol in ("udp", "tcp"):
-        text = status.system.run("conntrack", "-L", "-p", protocol)
+    commands = [(family, protocol) for family in ("ipv4", "ipv6")[:1 + _has_ipv6(status.system)]
+                for protocol in ("udp", "tcp")]
+    for family, protocol in commands:
+        text = status.system.run("conntrack", "-L", "-f", family, "-p", protocol)
         seen = seen or text is not None
         for line in (text or "").splitlines():
             ports = [int(x) for x in re.findall(r"\bdport=(\d+)", line)]
@@ -102,7 +109,7 @@ def _flows(status):
             helper = re.search(r"\bhelper=(\S+)", line)
             if ports:
                 # The server's port before and behind a port forward.
-                found.append({"protocol": protocol, "ports": [ports[0], *sources[1:2]],
+                found.append({"family": family, "protocol": protocol, "ports": [ports[0], *sources[1:2]],
                               "helper": helper[1] if helper else None})
     if not seen:
         status.note("no_conntrack", "conntrack cannot be run: which flows have the helper is not known",
@@ -298,24 +305,31 @@ def check_limits(status):
 
 # ---- firewall ----------------------------------------------------------------
 
-def _outside_devices(system):
-    found = []
-    for line in (system.read("/proc/net/route") or "").splitlines()[1:]:
-        words = line.split()
-        if len(words) > 7 and words[1] == "00000000" and words[7] == "00000000":
-            found.append(words[0])
-    return sorted(set(found))
+def _outside_devices(system, family):
+    """Devices of the default routes."""
+    if family == "ipv4":
+        rows = [line.split() for line in (system.read("/proc/net/route") or "").splitlines()[1:]]
+        found = {row[0] for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"}
+    else:
+        rows = [line.split() for line in (system.read("/proc/net/ipv6_route") or "").splitlines()]
+        found = {row[9] for row in rows if len(row) > 9 and row[0] == "0" * 32 and row[1] == "00"}
+    return sorted(found - {"lo"})
 
 
 def check_firewall(status):
     """Does the filter let related packets in?"""
-    devices = _outside_devices(status.system)
-    status.facts["outside_devices"] = devices
     media = (status.setting("media_port_min", 16384), status.setting("media_port_max", 32767))
-    packet = rules.Packet(devices, media, status.parameters["helper_name"], "ipv4")
-    for one in rules.droppers(status.nft, status.iptables, packet):
-        status.problem("related_dropped", f"{one['chain']} drops what is related: media from outside does not get in",
-                       one["mend"])
+    families = ["ipv4"] + ["ipv6"] * any(flow["family"] == "ipv6" and flow["helper"] and status.ours(flow["helper"])
+                                         for flow in status.flows)
+    status.facts["outside_devices"] = {family: _outside_devices(status.system, family) for family in families}
+    named = set()
+    for family, devices in status.facts["outside_devices"].items():
+        packet = rules.Packet(devices, media, status.parameters["helper_name"], family)
+        for one in rules.droppers(status.nft, status.iptables, packet):
+            if one["chain"] not in named:
+                status.problem("related_dropped", f"{one['chain']} drops what is related: media from outside does not "
+                               "get in", one["mend"])
+            named.add(one["chain"])
 
 
 # ---- what was seen -----------------------------------------------------------

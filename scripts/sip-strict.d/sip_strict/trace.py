@@ -13,7 +13,8 @@ import time
 
 from . import UserError, core, module
 
-TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+# The last one: "ip netns exec" puts an empty sysfs over the machine's.
+TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing", "/proc/1/root/sys/kernel/tracing")
 GROUP = "sip_strict"
 # "  task-123  [001] ..s1.  12.345678: sip_strict_edit: key=value ..."
 LINE = re.compile(r".*?\[(\d+)\]\s+\S+\s+(\d+\.\d+): sip_strict_(\w+): (.*)")
@@ -24,6 +25,8 @@ def tracefs(system):
     for path in TRACEFS:
         if system.exists(path + "/instances"):
             return system.path(path)
+    if os.geteuid():
+        raise UserError("only root may trace")
     raise UserError("tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing")
 
 
@@ -222,7 +225,7 @@ def follow(system, options, events, show):
     """Shows events until Ctrl-C, a number of them, or a time is reached."""
     module.require(system)
     instance = Instance(tracefs(system), events)
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     offset = time.time() - time.monotonic()
     wanted = Filter(options.call_id, options.address, None if options.all_namespaces else own_netns())
     until = time.monotonic() + options.seconds if options.seconds else None
@@ -236,6 +239,8 @@ def follow(system, options, events, show):
             shown += 1
             if options.count and shown >= options.count:
                 break
+    except KeyboardInterrupt:
+        pass            # the usual end
     finally:
         instance.close()
     return shown
