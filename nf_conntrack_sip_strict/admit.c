@@ -87,7 +87,7 @@ static bool sip_strict_use_names(const struct sip_strict_use *use, const struct 
 		return false;
 	if (use->map->kind != SIP_STRICT_CONTACT)
 		return use->call && sip_strict_call_names(use->call, ip);
-	if (use->reg)
+	if (sip_strict_use_reg(use))
 		return sip_ip_equal(&use->reg->peer, ip);
 	return use->call && sip_strict_call_signals(use->call, ip);
 }

@@ -237,9 +237,11 @@ static bool sip_strict_flow_is_good(const struct sip_strict_flow *flow)
 
 static const struct sip_strict_flow *sip_strict_use_flow(const struct sip_strict_use *use)
 {
+	const struct sip_strict_reg *reg = sip_strict_use_reg(use);
+
 	if (use->call)
 		return use->call->flow;
-	return use->reg ? use->reg->flow : NULL;
+	return reg ? reg->flow : NULL;
 }
 
 /**

@@ -62,9 +62,10 @@ bool sip_strict_grow(void **array, u32 n, size_t size)
 {
 	void *grown;
 
-	if (n % 4)
+	/* Room doubles: most calls have one leg, one peer and two transactions. */
+	if (n & (n - 1))
 		return true;
-	grown = krealloc(*array, (n + 4) * size, GFP_ATOMIC);
+	grown = krealloc(*array, (n ? 2 * n : 1) * size, GFP_ATOMIC);
 	if (!grown)
 		return false;
 	*array = grown;

@@ -374,6 +374,7 @@ struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip
 	use->map = map;
 	use->call = call;
 	use->reg = reg;
+	use->loose = !call && !reg;
 	list_add_tail(&use->map_node, &map->uses);
 	list_add_tail(&use->owner_node, owner);
 	map->n_uses++;
@@ -408,7 +409,7 @@ static struct sip_strict_use *sip_strict_use_loose_find(struct sip_strict_map *m
 	struct sip_strict_use *use;
 
 	list_for_each_entry(use, &map->uses, map_node)
-		if (!use->call && !use->reg)
+		if (use->loose)
 			return use;
 	return NULL;
 }

@@ -297,7 +297,9 @@ struct sip_strict_map {
 
 /**
  * struct sip_strict_use - one user of a mapping
- * @call: its call; NULL: a registration, subscription or sent-by (@reg)
+ * @call: its call; NULL: a registration, subscription or sent-by
+ * @reg: the registration or subscription, where it is neither a call's nor loose
+ * @until: loose uses: when it goes
  * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
  */
 struct sip_strict_use {
@@ -305,14 +307,23 @@ struct sip_strict_use {
 	struct list_head owner_node;
 	struct sip_strict_map *map;
 	struct sip_strict_call *call;
-	struct sip_strict_reg *reg;
+	union {
+		struct sip_strict_reg *reg;
+		unsigned long until;
+	};
 	u32 sets;
 	u8 mline;
-	bool agreed; /* an answer took it: the verdict looks at it */
-	bool fresh; /* made by the plan under way */
-	bool observe; /* never opens */
-	unsigned long until; /* loose uses: when it goes */
+	bool agreed : 1; /* an answer took it: the verdict looks at it */
+	bool fresh : 1; /* made by the plan under way */
+	bool observe : 1; /* never opens */
+	bool loose : 1; /* held by time alone */
 };
+
+/* The registration or subscription that uses it, or NULL. */
+static inline struct sip_strict_reg *sip_strict_use_reg(const struct sip_strict_use *use)
+{
+	return use->loose ? NULL : use->reg;
+}
 
 /**
  * struct sip_strict_reap - what to end after the lock is dropped
@@ -403,7 +414,10 @@ void sip_strict_mapping_net_exit(struct sip_strict_net *sn);
  */
 struct sip_strict_mem {
 	struct rhlist_head node;
-	struct list_head list; /* sn->mem_list, or the owner's */
+	union {
+		struct list_head list; /* sn->mem_list, or the owner's */
+		struct rcu_head rcu; /* once it is on none */
+	};
 	struct sip_strict_end key;
 	struct sip_ip inside;
 	u8 kind;
@@ -419,7 +433,6 @@ struct sip_strict_mem {
 	struct sip_strict_reg *reg;
 	unsigned long expires;
 	unsigned long stamp; /* newest wins */
-	struct rcu_head rcu;
 	u8 text[];
 };
 
