@@ -36,6 +36,9 @@ check-all: ## the same on all four kernels
 check-debug: ## all selftests in a kernel with KASAN, lockdep, kmemleak and others
 	scripts/debug-kernel check
 
+compare: ## every call without a helper, with the in-tree one, with ours: docs/compare.md, README.md
+	@scripts/compare
+
 check-unit: ## unit tests of the core, in user space
 	scripts/deps core
 	+$(UNIT) check
@@ -74,5 +77,5 @@ help: ## this list
 headers:
 	@:$(if $(wildcard $(KDIR)/Makefile),,$(error no headers for kernel $(KVER) at $(KDIR): apt-get install linux-headers-$(KVER), or name them with KDIR=))
 
-.PHONY: all modules tool install-tool install build-all check check-all check-debug check-unit lint demo fuzz bench-core \
+.PHONY: all modules tool install-tool install build-all check check-all check-debug check-unit compare lint demo fuzz bench-core \
 	coverage clean clean-module help headers

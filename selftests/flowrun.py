@@ -136,7 +136,8 @@ class FlowRun:
                     break
             except FlowError as err:
                 if failures and isinstance(err, NotKnown):
-                    break       # because of what failed before
+                    failures.append(("cut", f"{step.where}: {err}, because of what failed before"))
+                    break
                 where = "" if re.match(r"\S+:\d+( \(.*\))?: ", str(err)) else f"{step.where}: "
                 raise FlowError(f"{where}{err}") from None
         return failures
@@ -359,7 +360,7 @@ class FlowRun:
         if got[0] != data:
             raise Failed("audio", f"{shown} arrived changed, or another did")
         if source and got[1] != source:
-            raise Failed("audio", f"{shown} came from {got[1][0]}:{got[1][1]}, "
+            raise Failed("port", f"{shown} came from {got[1][0]}:{got[1][1]}, "
                          f"not from {source[0]}:{source[1]}")
 
     def _do_audio(self, rest):

@@ -6,14 +6,13 @@ usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
 
     FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs;
            'tcp/NAME' is the flow over TCP
-    -t T   the transport of the messages (default all; with -c udp)
+    -t T   the transport of the messages (default all)
     -p N   over TCP each message leaves in segments of N bytes
     -j N   so many at once (default 12; most of a flow's time is waiting)
     -k     go on after a failure and name all of them
     -v     print each step and command also where all is well
     -l     list the flows
-    -c     compare: every flow without a helper, with the in-tree one and with ours,
-           as a table of what went wrong; -k and no TAP
+    -o FILE  what went wrong in each run, in a word each, as JSON; -k and no TAP
 
 environment: HELPER=sip-strict|sip|none (default sip-strict), ASSIGN=nft|iptables|auto,
 SIP_STRICT_MODULE=FILE, SIP_STRICT_NO_SKIP=1 (a skip is a failure),
@@ -22,6 +21,7 @@ KSFT_MACHINE_SLOW=1 (longer limits). Exit code: 0, 1, or 4 where all was skipped
 
 import argparse
 import glob
+import json
 import os
 import select
 import signal
@@ -36,7 +36,6 @@ import testnet
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 150 * testnet.SLOW      # seconds that one run may take
 OK, FAIL, SKIP = 0, 1, 4
-HELPERS = ("none", "sip", "sip-strict")
 
 
 class Case:
@@ -84,6 +83,11 @@ class Case:
         self.result = code if code in (OK, FAIL, SKIP) else FAIL
         return True
 
+    def kinds(self):
+        """The kinds of its failures, where it ran for findings."""
+        words = self.output.decode("utf-8", "replace").split("\n")[0].split()
+        return words if self.result == FAIL and words else ["broken"] * (self.result == FAIL)
+
     def overdue(self):
         """Ends a child that takes too long."""
         if time.monotonic() - self.started > LIMIT:
@@ -115,9 +119,8 @@ def run_case(case, options):
         failures, dump = [("flow", f"the flow file is wrong: {err}")], ""
     finally:
         net.close()
-    if options.compare:
-        kinds = [kind for kind, _ in failures]
-        print(", ".join(dict.fromkeys(kinds)))
+    if options.out:
+        print(" ".join(dict.fromkeys(kind for kind, _ in failures)))
         return FAIL if failures else OK
     for _, failure in failures:
         print(failure)
@@ -134,7 +137,7 @@ def transports_of(flow, asked):
             and x in flow.head.get("transports", "udp tcp").split()]
 
 
-def select_cases(wanted, helpers, transport):
+def select_cases(wanted, helper, transport):
     """The cases that the arguments name."""
     cases = []
     for word in wanted or sorted(glob.glob(os.path.join(HERE, "flows", "*.flow"))):
@@ -150,7 +153,7 @@ def select_cases(wanted, helpers, transport):
         except flowfile.FlowError as err:
             testnet.die(str(err))
         cases += [Case(flow, run, helper, over) for over in transports_of(flow, asked)
-                  for run in flow.runs for helper in helpers
+                  for run in flow.runs
                   if all(item in [f"{k}={v}" for k, v in run.items()] for item in only)]
     return cases
 
@@ -190,34 +193,30 @@ class Report:
         return OK if self.counts[OK] else SKIP
 
 
-class Table:
-    """What went wrong with each helper, a line for each run."""
+class Findings:
+    """What went wrong in each case, written to a file when all have ended."""
 
-    def __init__(self, cases):
-        self.cases, self.shown = cases, 0
-        print(f"{'':<44} {'no helper':<26} {'in-tree sip':<26} sip-strict")
+    def __init__(self, cases, path):
+        self.cases, self.path = cases, path
 
     def flush(self):
-        """Prints the rows that are complete."""
-        width = len(HELPERS)
-        while self.shown < len(self.cases) and \
-                all(c.result is not None for c in self.cases[self.shown:self.shown + width]):
-            row = self.cases[self.shown:self.shown + width]
-            self.shown += width
-            words = {OK: "ok", SKIP: "-"}
-            cells = [words.get(c.result) or c.output.decode("utf-8", "replace").strip()
-                     for c in row]
-            print(f"{row[0].name:<44} {cells[0]:<26} {cells[1]:<26} {cells[2]}", flush=True)
+        """Writes once the last has ended."""
+        if any(case.result is None for case in self.cases):
+            return
+        rows = [{"flow": c.flow.name, "title": c.flow.head["title"], "run": c.name,
+                 "skipped": c.result == SKIP, "kinds": c.kinds()} for c in self.cases]
+        with open(self.path, "w", encoding="utf-8") as out:
+            json.dump(rows, out, indent=1)
 
     @staticmethod
     def code():
-        """A table is no verdict."""
+        """Findings are no verdict."""
         return OK
 
 
 def run_all(cases, options):
     """Runs the cases, some at once; watches the kernel's log meanwhile."""
-    report = Table(cases) if options.compare else Report(cases)
+    report = Findings(cases, options.out) if options.out else Report(cases)
     log = testnet.KernelLog()
     waiting, running, jobs = list(cases), [], options.jobs
     while waiting or running:
@@ -248,27 +247,25 @@ def run_all(cases, options):
 def main():
     """Reads the arguments and runs what they name."""
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"))
+    parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"), default="all")
     parser.add_argument("-p", dest="piece", type=int, default=0)
     parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "12")))
     parser.add_argument("-k", dest="keep_going", action="store_true")
     parser.add_argument("-v", dest="verbose", action="store_true")
     parser.add_argument("-l", dest="list", action="store_true")
-    parser.add_argument("-c", dest="compare", action="store_true")
+    parser.add_argument("-o", dest="out")
     parser.add_argument("flows", nargs="*")
     options = parser.parse_args()
-    options.keep_going |= options.compare
-    options.transport = options.transport or ("udp" if options.compare else "all")
-    helpers = HELPERS if options.compare else [os.environ.get("HELPER", "sip-strict")]
-    cases = select_cases(options.flows, helpers, options.transport)
+    options.keep_going |= bool(options.out)
+    helper = os.environ.get("HELPER", "sip-strict")
+    cases = select_cases(options.flows, helper, options.transport)
     if options.list:
         for flow in {id(c.flow): c.flow for c in cases}.values():
             print(f"{flow.name:<26} {flow.head['title']}")
         return OK
     try:
         testnet.require("ip", "nft", "conntrack")
-        for helper in helpers:
-            testnet.load_helper(helper)
+        testnet.load_helper(helper)
     except testnet.Unsupported as err:
         print(f"TAP version 13\n1..0 # SKIP {err}")
         return FAIL if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else SKIP
