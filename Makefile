@@ -20,6 +20,15 @@ tool: ## what scripts/sip-strict explain runs: the core in user space, with libp
 install-tool: tool ## sip-strict, its man page and its completion into DESTDIR, PREFIX=/usr/local
 	+$(MAKE) -C scripts/sip-strict.d install
 
+deb: ## Debian packages with DKMS, and the tool, into deb-out/
+	scripts/deb
+
+dkms-install: ## the module by DKMS, without a package (as root)
+	scripts/dkms install
+
+dkms-remove: ## what dkms-install did, undone
+	scripts/dkms remove
+
 install: modules ## put the module where modprobe finds it (as root)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
 	depmod $(KVER)
@@ -38,6 +47,9 @@ check-debug: ## all selftests in a kernel with KASAN, lockdep, kmemleak and othe
 
 compare: ## every call without a helper, with the in-tree one, with ours: docs/compare.md, README.md
 	@scripts/compare
+
+check-package: ## the Debian packages: install, load, call, upgrade, another kernel, purge
+	scripts/check-package
 
 check-unit: ## unit tests of the core, in user space
 	scripts/deps core
@@ -77,5 +89,6 @@ help: ## this list
 headers:
 	@:$(if $(wildcard $(KDIR)/Makefile),,$(error no headers for kernel $(KVER) at $(KDIR): apt-get install linux-headers-$(KVER), or name them with KDIR=))
 
-.PHONY: all modules tool install-tool install build-all check check-all check-debug check-unit compare lint demo fuzz bench-core \
+.PHONY: all modules tool install-tool deb dkms-install dkms-remove install build-all check check-all check-debug \
+	compare check-package check-unit lint demo fuzz bench-core \
 	coverage clean clean-module help headers
