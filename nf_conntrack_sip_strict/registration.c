@@ -319,7 +319,7 @@ static u32 sip_strict_reg_granted(const struct sip_strict_work *w, const struct 
 	for (i = 0; i < w->plan.n_contacts_in; i++) {
 		const struct sip_contact_in *in = &w->plan.contact_in[i];
 
-		if (in->ours && sip_ap_equal(&in->ap, &reg->out) && in->expires >= 0)
+		if (sip_ap_equal(&in->ap, &reg->out) && in->expires >= 0)
 			granted = in->expires;
 	}
 	if (granted < 0)
