@@ -11,7 +11,8 @@
 #
 # Over UDP; over TCP in one connection for all calls (t1) and in one for each
 # (tn), on links that lose 5 %, reorder 25 % and double 5 % of the packets, with
-# the smallest MSS, and with and without what joins segments (TSO, GSO, GRO).
+# the smallest MSS, and with and without what joins segments (TSO, GSO, GRO); and
+# through Kamailio as the proxy, with the other SIPp behind it.
 #
 # environment: HELPER=sip-strict|sip|none, CALLS=20, RATE=5;
 # SIP_STRICT_LONG=1: each over TCP both ways and by itself, with 200 calls
@@ -24,6 +25,7 @@ cd "$(dirname "$0")"
 LONG=${SIP_STRICT_LONG:-0}
 HELPER=${HELPER:-sip-strict}
 WORK=
+KAMAILIO=
 
 # gateway_rules inside-calls|inside-answers udp|tcp
 gateway_rules()
@@ -95,7 +97,7 @@ sipp_run()
 # shellcheck disable=SC2317  # called by busywait
 sip_listens()
 {
-	ip netns exec "${!1}" ss -Hlun"$2" "sport = :5060" | grep -q .
+	ip netns exec "${!1}" ss -Hln"$2" "src $3:5060" | grep -q .
 }
 
 # A second and a half of silence in PCMU, 20 ms a packet, as a capture file.
@@ -136,7 +138,7 @@ call_through()
 		-mp 31000 -rtp_echo -m "$CALLS" &
 	uas=$!
 	CLEAN_PIDS+=("$uas")
-	if ! busywait 10 sip_listens "$callee" "${transport:0:1}"; then
+	if ! busywait 10 sip_listens "$callee" "${transport:0:1}" "$callee_ip"; then
 		ktap_fail "the callee does not listen: $(tail -3 "$WORK/$callee.log")"
 		return
 	fi
@@ -209,10 +211,50 @@ take_segments()
 	esac
 }
 
+# start_kamailio ADDRESS: the proxy, which sends all requests there
+start_kamailio()
+{
+	local home=$WORK/kamailio
+
+	mkdir -p "$home"
+	cat >"$home/kamailio.cfg" <<-CONFIG
+	#!KAMAILIO
+	debug=0
+	log_stderror=yes
+	children=2
+	tcp_children=4
+	tcp_source_ipv4=203.0.113.5
+	auto_aliases=no
+	dns=no
+	rev_dns=no
+	listen=tcp:203.0.113.5:5060
+	loadmodule "pv.so"
+	loadmodule "sl.so"
+	loadmodule "tm.so"
+	request_route {
+		\$du = "sip:$1:5060;transport=tcp";
+		t_relay();
+	}
+	CONFIG
+	ip netns exec "$wan" kamailio -f "$home/kamailio.cfg" -DD -E -m 32 -M 8 -Y "$home" \
+		-w "$home" >"$home/log" 2>&1 &
+	KAMAILIO=$!
+	CLEAN_PIDS+=("$KAMAILIO")
+	busywait 20 sip_listens wan t 203.0.113.5 ||
+		ktap_fail "Kamailio does not listen: $(tail -n 3 "$home/log")"
+}
+
+stop_kamailio()
+{
+	kill "$KAMAILIO" 2>/dev/null || true
+	wait "$KAMAILIO" 2>/dev/null || true
+	KAMAILIO=
+}
+
 # sipp_case WHO TRANSPORT CONDITION…
 sipp_case()
 {
-	local who=$1 transport=$2 condition
+	local who=$1 transport=$2 condition outside=203.0.113.5
 
 	shift 2
 	ktap_case "sipp-$who${transport:+ $transport}${*:+ $*}"
@@ -220,21 +262,33 @@ sipp_case()
 	for condition in "$@"; do
 		on_links "$condition"
 	done
+	if [[ $* == *kamailio* ]]; then
+		outside=203.0.113.40
+		if [[ $who == inside-calls ]]; then
+			start_kamailio $outside
+		else
+			start_kamailio 198.51.100.1
+		fi
+	fi
 	case $transport in
 	t*) gateway_rules "$who" tcp ;;
 	*) gateway_rules "$who" udp ;;
 	esac
 	if [[ $who == inside-calls ]]; then
-		call_through "${transport:-u1}" lan 192.168.1.20 wan 203.0.113.5 203.0.113.5:5060
+		call_through "${transport:-u1}" lan 192.168.1.20 wan $outside 203.0.113.5:5060
+	elif [[ $outside == 203.0.113.5 ]]; then
+		call_through "${transport:-u1}" wan $outside lan 192.168.1.20 198.51.100.1:5060
 	else
-		call_through "${transport:-u1}" wan 203.0.113.5 lan 192.168.1.20 198.51.100.1:5060
+		call_through "${transport:-u1}" wan $outside lan 192.168.1.20 203.0.113.5:5060
 	fi
+	[[ -z $KAMAILIO ]] || stop_kamailio
 	cleanup_ns
 }
 
 checktool sipp "SIPp (apt-get install sip-tester)"
 checktool nft "nft (apt-get install nftables)"
 checktool conntrack "conntrack (apt-get install conntrack)"
+checktool kamailio "Kamailio (apt-get install kamailio)"
 checktool ethtool "ethtool (apt-get install ethtool)"
 checktool tc "tc (apt-get install iproute2)"
 case $HELPER in
@@ -254,9 +308,9 @@ if [[ $LONG == 1 ]]; then
 	CALLS=200 RATE=20 TIMEOUT=180
 	for who in inside-calls inside-answers; do
 		for transport in t1 tn; do
-			for condition in "" bad mss=88 mss=536 mss=1460 plain; do
-				# shellcheck disable=SC2086 # none, or one word
-				sipp_case "$who" "$transport" $condition
+			for conditions in "" bad mss=88 mss=536 mss=1460 plain "kamailio bad"; do
+				# shellcheck disable=SC2086 # none, or some words
+				sipp_case "$who" "$transport" $conditions
 			done
 		done
 	done
@@ -264,5 +318,6 @@ else
 	sipp_case inside-calls t1 bad
 	sipp_case inside-answers tn bad mss=88
 	sipp_case inside-calls tn plain mss=536
+	sipp_case inside-calls t1 kamailio bad
 fi
 ktap_end
