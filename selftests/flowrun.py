@@ -118,7 +118,7 @@ class FlowRun:
         self.rtcp_of = {}       # media socket, as its own SDP names it -> its RTCP socket
         self.base = {}
         self.count = 0
-        self.ours = net.helper in ("sip-strict", "sip-observe")
+        self.ours = net.helper in ("sip-strict", "sip-observe", testnet.STAND_IN)
 
     # Steps
 

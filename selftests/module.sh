@@ -148,11 +148,28 @@ check_parameters()
 		ktap_pass ""
 	fi
 	cleanup_ns
+	calls_by_rules_for_sip
 	ktap_case "removal once the rule is gone"
 	if module_unload; then
 		ktap_pass ""
 	else
 		ktap_fail "rmmod failed for 15 s"
+	fi
+}
+
+# The rules of a gateway that has had the in-tree helper, in nftables and iptables.
+calls_by_rules_for_sip()
+{
+	local out
+
+	ktap_case "helper_name=sip: calls by rule sets that name the in-tree helper"
+	if ! out=$(HELPER=stand-in ./run_flows.py outbound-basic inbound-registered \
+			two-calls-one-flow 2>&1); then
+		ktap_fail "$out"
+	elif grep -q '^nf_conntrack_sip ' /proc/modules; then
+		ktap_fail "the in-tree helper has come"
+	else
+		ktap_pass ""
 	fi
 }
 

@@ -14,7 +14,8 @@ usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
     -l     list the flows
     -o FILE  what went wrong in each run, in a word each, as JSON; -k and no TAP
 
-environment: HELPER=sip-strict|sip|none (default sip-strict), ASSIGN=nft|iptables|auto,
+environment: HELPER=sip-strict|sip|none (default sip-strict), or stand-in: ours, loaded with
+helper_name=sip, and rules that name 'sip'; ASSIGN=nft|iptables|auto,
 SIP_STRICT_MODULE=FILE, SIP_STRICT_NO_SKIP=1 (a skip is a failure),
 KSFT_MACHINE_SLOW=1 (longer limits). Exit code: 0, 1, or 4 where all was skipped.
 """

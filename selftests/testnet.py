@@ -49,6 +49,7 @@ STAT = "/proc/net/stat/nf_conntrack_sip_strict"
 CALLS = "/proc/net/nf_conntrack_sip_strict"
 SYSCTL = "/proc/sys/net/netfilter/nf_conntrack_sip_strict"
 CLONE_NEWNET = 0x40000000
+STAND_IN = "stand-in"   # ours under the name of the in-tree helper
 SLOW = int(os.environ.get("KSFT_MACHINE_SLOW", "0") or 0) + 1
 ARRIVE = 2.0 * SLOW     # seconds until something that should arrive counts as lost
 REFUSE = 0.25 * SLOW    # seconds after which what should not arrive has not
@@ -80,6 +81,7 @@ class Net:
     def __init__(self, helper="sip-strict", assign="nft", nat="masquerade", forward=None,
                  port=5060, topology="", observe=None, udp_timeout=None, filtered=True, log=None):
         self.helper, self.assign, self.nat = helper, assign, nat
+        self.named = "sip" if helper == STAND_IN else helper    # in rules
         self.forward, self.port, self.observe = forward, port, observe
         self.topology = topology.split()
         self.udp_timeout, self.filtered = udp_timeout, filtered
@@ -197,7 +199,7 @@ class Net:
         rules, chain = [], []
         for proto in ("udp", "tcp"):
             match = f'{proto} dport {self.port}'
-            rules.append(f'ct helper sip-{proto} {{ type "{self.helper}" protocol {proto}; }}')
+            rules.append(f'ct helper sip-{proto} {{ type "{self.named}" protocol {proto}; }}')
             others = ""
             if self.observe:
                 rules.append(f'ct helper watch-{proto} {{ type "sip-observe" protocol {proto}; }}')
@@ -236,7 +238,7 @@ chain input {{
             for chain in ("PREROUTING", "OUTPUT"):
                 for proto in ("udp", "tcp"):
                     self.run("gw", f"iptables -w -t raw -A {chain} -p {proto} "
-                                   f"--dport {self.port} -j CT --helper {self.helper}")
+                                   f"--dport {self.port} -j CT --helper {self.named}")
         if self.assign == "auto":
             if self.helper == "sip":
                 raise Unsupported("the in-tree helper has no auto_assign")
@@ -419,7 +421,8 @@ def load_helper(helper):
                           os.path.join(here, "..", "nf_conntrack_sip_strict.ko"))
     if os.path.exists(path):
         subprocess.run(["modprobe", "-a", "nf_conntrack", "nf_nat"], check=False)
-        if subprocess.run(["insmod", path], check=False).returncode:
+        name = ["helper_name=sip"] if helper == STAND_IN else []
+        if subprocess.run(["insmod", path, *name], check=False).returncode:
             raise RuntimeError(f"insmod {path} failed (see dmesg)")
     elif subprocess.run(["modprobe", "nf_conntrack_sip_strict"], check=False,
                         capture_output=True).returncode:

@@ -255,8 +255,10 @@ class Following:
     def __init__(self, net, *words):
         net.enter("gw")
         try:
+            # A shell that runs this in the background has it ignore Ctrl-C, and what it starts too.
             self.process = subprocess.Popen([sys.executable, TOOL, *words, "--json"], stdout=subprocess.PIPE,
-                                            stderr=subprocess.PIPE, text=True)
+                                            stderr=subprocess.PIPE, text=True,
+                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         finally:
             net.enter(None)
         pattern = f"/sys/kernel/tracing/instances/sip-strict-{self.process.pid}/events/sip_strict/sip_strict_call_end/enable"
