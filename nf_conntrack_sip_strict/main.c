@@ -337,4 +337,4 @@ module_exit(sip_strict_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("SIP connection tracking and NAT helper that rewrites only what it must");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION("1.0.0");
