@@ -278,6 +278,9 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
  * @hairpin: its other end is an inside host too
  * @reap: takes the oldest connection of a media mapping that has too many
  *
+ * Its first packet is a sign of life by itself: the connection may be gone
+ * before anybody looks at its counters.
+ *
  * Context: RCU read lock and sn->lock held.
  * Return: false out of memory.
  */
@@ -287,6 +290,7 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 {
 	struct sip_strict_entry *entry;
 
+	map->moved = jiffies;
 	entry = sip_strict_entry_find(map, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
 	if (entry) {
 		sip_strict_tally_add(&map->done, &entry->seen);

@@ -262,7 +262,7 @@ struct sip_strict_pub;
  * @entries: struct sip_strict_entry, the conntracks made from it, newest first
  * @done: counters of entries that are no more
  * @offloaded: an entry was seen in a flowtable
- * @moved: jiffies of the look that last found new packets; 0: none did
+ * @moved: jiffies of a new connection, or the look that last found new packets; 0: none
  * @pub: the published expectation (expect.c), NULL: none
  * @flow: signalling flow it was learnt on: master, mark, egress
  * @latched: source that media_peer latched; family 0: none
