@@ -128,7 +128,10 @@ static void sip_strict_sweep(struct work_struct *work)
 		sip_strict_sweep_kick(sn);
 }
 
-/* A flow whose outside end has this address, its conntrack referenced. */
+/*
+ * A flow whose outside end has this address, its conntrack referenced. One that
+ * is not confirmed stands in no table that it could be taken out of.
+ */
 static struct nf_conn *sip_strict_flow_at(struct sip_strict_net *sn,
 					  const struct sip_strict_end *end)
 {
@@ -137,7 +140,8 @@ static struct nf_conn *sip_strict_flow_at(struct sip_strict_net *sn,
 	list_for_each_entry(flow, &sn->flow_list, list) {
 		struct nf_conn *ct = flow->ct;
 
-		if (!ct || nf_ct_is_dying(ct) || nf_ct_l3num(ct) != end->l3num)
+		if (!nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+		    nf_ct_l3num(ct) != end->l3num)
 			continue;
 		if (memcmp(&ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u3, &end->addr,
 			   sizeof(end->addr)) &&
@@ -318,6 +322,7 @@ helper:
 	sip_strict_helper_exit();
 net:
 	unregister_pernet_subsys(&sip_strict_net_ops);
+	rcu_barrier();
 work:
 	sip_strict_work_exit();
 	return err;
