@@ -648,6 +648,7 @@ unsigned int sip_strict_attach_source(struct sip_strict_net *sn, struct sk_buff 
 				      enum ip_conntrack_info ctinfo)
 {
 	unsigned int verdict = NF_ACCEPT;
+	const struct sip_strict_map *map;
 	struct sip_strict_join j;
 	bool elsewhere = false;
 
@@ -661,8 +662,9 @@ unsigned int sip_strict_attach_source(struct sip_strict_net *sn, struct sk_buff 
 		verdict = sip_strict_join_leave(&j);
 	} else if (elsewhere) {
 		SIP_STRICT_INC(sn, other_uplink);
-		trace_sip_strict_expect(sn->net, sip_strict_map_live_in(sn, &j.src) ?: j.own,
-					"other_uplink", &j.dst);
+		map = sip_strict_map_live_in(sn, &j.src);
+		if (map)
+			trace_sip_strict_expect(sn->net, map, "other_uplink", &j.dst);
 	}
 	sip_strict_join_done(&j);
 	return verdict;
