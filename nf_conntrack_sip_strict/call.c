@@ -15,7 +15,7 @@
 #include "core/facts.h"
 #include "dialog.h"
 
-#define SIP_STRICT_SOS_SPARE 8 /* emergency calls above host_max */
+#define SIP_STRICT_SOS_SPARE 8 /* emergency calls above host_max and dialog_max */
 
 static const struct rhashtable_params sip_strict_call_params = {
 	.head_offset = offsetof(struct sip_strict_call, node),
@@ -180,7 +180,7 @@ static enum sip_reason sip_strict_call_quota(struct sip_strict_work *w, const st
 		return reason;
 	if (sip_strict_call_evict(sn, &w->reap))
 		return sip_strict_quota_check(sn, &own->real.ip, &other->real.ip, w->zone, spare);
-	return emergency ? SIP_R_OK : reason;
+	return reason;
 }
 
 static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,

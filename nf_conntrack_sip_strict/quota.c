@@ -86,7 +86,7 @@ u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside
  * @inside: address of the inside host
  * @outside: address of its peer
  * @zone: their zone
- * @spare: how far above host_max it may go
+ * @spare: how far above host_max and dialog_max it may go
  *
  * Context: sn->lock held.
  * Return: SIP_R_OK, SIP_R_HOST_QUOTA, or SIP_R_TABLE_FULL.
@@ -97,7 +97,7 @@ enum sip_reason sip_strict_quota_check(struct sip_strict_net *sn, const struct s
 	u32 max = READ_ONCE(sn->conf.host_max);
 	struct sip_strict_host *peer;
 
-	if (sn->n_calls + sn->n_regs >= READ_ONCE(sn->conf.dialog_max))
+	if (sn->n_calls + sn->n_regs >= (u32)READ_ONCE(sn->conf.dialog_max) + spare)
 		return SIP_R_TABLE_FULL;
 	if (!max)
 		return SIP_R_OK;
