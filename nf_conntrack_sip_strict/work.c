@@ -122,7 +122,7 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 		struct sip_strict_mem mem = {
 			.inside = w->ctx.snd.real.ip,
 			.kind = SIP_MEM_SENT_BY,
-			.field = SIP_F_VIA_SENT_BY,
+			.field = fact->field,
 			.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
 			.real = fact->real,
 			.branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off,
@@ -131,7 +131,7 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 			.call = w->msg.method == SIP_M_INVITE ? w->call_out : NULL,
 		};
 
-		if (fact->field == SIP_F_VIA_SENT_BY)
+		if (sip_strict_fact_is_via(fact))
 			sip_strict_mem_add(w->sn, &mem, mem.mapped ? &fact->seen : &fact->real,
 					   w->zone, &fact->written, NULL, 0);
 	}
