@@ -50,6 +50,8 @@ static void sip_strict_mem_free(struct sip_strict_net *sn, struct sip_strict_mem
 	rhltable_remove(&sn->mems, &mem->node, sip_strict_mem_params);
 	list_del(&mem->list);
 	sn->n_mems--;
+	if (!mem->call && !mem->reg)
+		sn->n_loose_mems--;
 	kfree_rcu(mem, rcu);
 }
 
@@ -181,7 +183,7 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 
 	mem = sip_strict_mem_same(sn, want, text, len + user_len);
 	if (!mem) {
-		if (owner == &sn->mem_list ? sn->n_mems >= SIP_STRICT_MAX_SENT_BY :
+		if (owner == &sn->mem_list ? sn->n_loose_mems >= SIP_STRICT_MAX_SENT_BY :
 					     sip_strict_mem_count(owner) >= SIP_STRICT_OWNER_MEMS)
 			return -ENOSPC;
 		mem = kmalloc(struct_size(mem, text, len + user_len), GFP_ATOMIC);
@@ -195,6 +197,8 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 		}
 		list_add_tail(&mem->list, owner);
 		sn->n_mems++;
+		if (owner == &sn->mem_list)
+			sn->n_loose_mems++;
 	} else {
 		list_move_tail(&mem->list, owner);
 	}

@@ -163,6 +163,7 @@ struct sip_strict_net {
 	u32 n_regs;
 	u32 n_maps;
 	u32 n_mems;
+	u32 n_loose_mems; /* of them in mem_list */
 	u32 n_flows;
 	u32 n_published;
 	struct rhashtable tcps; /* struct sip_strict_tcp by conntrack */
