@@ -3,9 +3,10 @@
  * registration.c - registered contacts and subscriptions.
  *
  * A registration is one Contact of an inside host at one registrar (RFC 3261
- * section 10), a subscription one of a SUBSCRIBE (RFC 6665). Both keep a
- * mapping of their Contact open, so that requests arrive although the flow's
- * own conntrack entry is long gone, and keep that entry alive while it exists.
+ * section 10), or the Path entry of an inside proxy, a subscription one of a
+ * SUBSCRIBE (RFC 6665). Both keep a mapping of their address open, so that
+ * requests arrive although the flow's own conntrack entry is long gone, and
+ * keep that entry alive while it exists.
  *
  *   REGISTER out        each Contact of ours becomes a pending registration,
  *                       with the memory that unmaps the registrar's echo
@@ -99,10 +100,12 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn)
 	struct sip_strict_reg *reg, *next;
 	struct sip_strict_reap reap = {};
 
+	rcu_read_lock();
 	spin_lock_bh(&sn->lock);
 	list_for_each_entry_safe(reg, next, &sn->reg_list, list)
 		sip_strict_reg_free(sn, reg, &reap);
 	spin_unlock_bh(&sn->lock);
+	rcu_read_unlock();
 	sip_strict_reap_run(sn, &reap);
 	rhltable_destroy(&sn->regs);
 }
@@ -277,7 +280,10 @@ static void sip_strict_reg_star(struct sip_strict_work *w)
 	}
 }
 
-/* A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer. */
+/*
+ * A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer, and the
+ * Path of an inside proxy, by which requests to its phones will come (RFC 3327).
+ */
 static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 {
 	u64 aor = sip_strict_reg_aor(w, subscription);
@@ -291,7 +297,8 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 
 		if (fact->star && !subscription)
 			sip_strict_reg_star(w);
-		if (fact->field != SIP_F_CONTACT || fact->star || !fact->ours)
+		if (fact->star || !fact->ours ||
+		    (fact->field != SIP_F_CONTACT && fact->field != SIP_F_PATH))
 			continue;
 		if (!fact->mapped)
 			real.ip = w->ctx.snd.real.ip; /* already public */
