@@ -108,10 +108,12 @@ void sip_strict_call_net_exit(struct sip_strict_net *sn)
 	struct sip_strict_call *call, *next;
 	struct sip_strict_reap reap = {};
 
+	rcu_read_lock();
 	spin_lock_bh(&sn->lock);
 	list_for_each_entry_safe(call, next, &sn->call_list, list)
 		sip_strict_call_free(sn, call, &reap);
 	spin_unlock_bh(&sn->lock);
+	rcu_read_unlock();
 	sip_strict_reap_run(sn, &reap);
 	rhashtable_destroy(&sn->calls);
 }

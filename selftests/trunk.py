@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Very many calls at once on one UDP flow between a PBX and its trunk.
 
-usage: trunk.py [CALLS…]        default: 500 1200
+usage: trunk.py [CALLS | CALLSxROUNDS]…     default: 500 1200; with
+                                            SIP_STRICT_LONG=1 also 2000x10
 
     pbx 192.168.1.10:5060 == one flow == 198.51.100.1 == proxy 203.0.113.5:5060
     call i: RTP, RTCP pbx:20000+2i <-> peer 203.0.113.40:31000, :31001
@@ -12,6 +13,8 @@ Contact, c=, m= and Content-Length. Every call then has RTP and RTCP both ways,
 the first packet of every second call from outside, and each packet leaves from
 the port that the call's SDP named. They end in random order; half-way the living
 ones still have audio, and the ended ones are closed. At the end nothing is left.
+CALLSxROUNDS does so again and again on one flow, each time until also what is
+remembered of ended calls is gone: the kernel's memory must not grow.
 
 environment: as run_flows.py; HELPER=sip shows the in-tree helper's limit, with
 BYTES=0 also where it changes more than it should.
@@ -31,6 +34,9 @@ WAN = testnet.WAN_GW
 WINDOW = 32         # messages or packets on their way at once
 BYTES = os.environ.get("BYTES", "1") == "1"
 LIMIT = 240 * testnet.SLOW
+GROWTH = 8          # bytes a call and round; the smallest object that could leak has 8
+LINGER = 32         # seconds that an ended call is remembered
+LEFT = ("dialogs_now", "mappings_now", "memories_now", "registrations_now", "published_now")
 
 
 class Failed(Exception):
@@ -208,34 +214,82 @@ def nothing_left(net):
         raise Failed(f"{len(rest)} entries are left, one is: {rest[0].strip()}")
 
 
-def run(count):
+def one_round(net, trunk, count):
+    """All calls, from their INVITEs to their BYEs; how long the setting up took."""
+    trunk.begin = time.monotonic()
+    trunk.out.clear()
+    for n in range(count):
+        trunk.in_time()
+        trunk.set_up(n)
+    up = time.monotonic() - trunk.begin
+    numbers = list(range(count))
+    check_audio(trunk, numbers, "all up")
+    random.shuffle(numbers)
+    half = count // 2
+    for n in numbers[:half]:
+        trunk.end(n)
+    check_audio(trunk, sorted(numbers[half:]), "half of them ended")
+    testnet.wait_until(lambda: not net.conntrack(f"dport={trunk.out[numbers[0]]}"), 5)
+    opened = trunk.closed(numbers[:half])
+    if opened:
+        raise Failed(f"{len(opened)} of {half} ended calls are still open")
+    for n in numbers[half:]:
+        trunk.end(n)
+    nothing_left(net)
+    return up
+
+
+def slab():
+    """Bytes in use in the kernel's general caches, those of per-CPU lists given back."""
+    caches = "/sys/kernel/slab"
+    for name in os.listdir(caches):
+        if name.startswith("kmalloc-"):
+            with open(f"{caches}/{name}/shrink", "w", encoding="ascii") as handle:
+                handle.write("1\n")
+    used = 0
+    with open("/proc/slabinfo", encoding="ascii") as handle:
+        for words in map(str.split, handle):
+            if words[0].startswith("kmalloc-"):
+                used += int(words[1]) * int(words[3])
+    return used
+
+
+def forgotten(net):
+    """Waits until nothing is remembered; raises if something stays."""
+    def rest():
+        now = net.counters()
+        return {name: now[name] for name in LEFT if now.get(name)}
+    if not testnet.wait_until(lambda: not rest(), LINGER + 15):
+        raise Failed(f"{LINGER + 15} s after the last BYE there is still {rest()}")
+    time.sleep(2 * testnet.SLOW)    # grace periods, and what is ended a last time
+
+
+def grows(used, count):
+    """Do the rounds after the first two, which warm up, need more and more?"""
+    growth = (used[-1] - used[1]) / (len(used) - 2) / count
+    print(f"# memory after each round: {' '.join(f'{n / 1024:.0f}' for n in used)} kB: "
+          f"{growth:+.1f} bytes a call and round")
+    return growth >= GROWTH
+
+
+def run(count, rounds):
     """One run; raises Failed."""
     helper = os.environ.get("HELPER", "sip-strict")
     net = testnet.Net(helper, os.environ.get("ASSIGN", "nft"))
+    used, up = [], 0
     try:
         net.setup()
         trunk = Trunk(net, count)
-        for n in range(count):
-            trunk.in_time()
-            trunk.set_up(n)
-        up = time.monotonic() - trunk.begin
-        numbers = list(range(count))
-        check_audio(trunk, numbers, "all up")
-        random.shuffle(numbers)
-        half = count // 2
-        for n in numbers[:half]:
-            trunk.end(n)
-        check_audio(trunk, sorted(numbers[half:]), "half of them ended")
-        testnet.wait_until(lambda: not [x for x in net.conntrack(f"dport={trunk.out[numbers[0]]}")
-                                        ], 5)
-        opened = trunk.closed(numbers[:half])
-        if opened:
-            raise Failed(f"{len(opened)} of {half} ended calls are still open")
-        for n in numbers[half:]:
-            trunk.end(n)
-        nothing_left(net)
-        print(f"# {count} calls: set up in {up:.1f} s, all done in "
-              f"{time.monotonic() - trunk.begin:.1f} s")
+        begin = trunk.begin
+        for _ in range(rounds):
+            up += one_round(net, trunk, count)
+            if rounds > 1:
+                forgotten(net)
+                used.append(slab())
+        print(f"# {count} calls: set up in {up / rounds:.1f} s, all done in "
+              f"{time.monotonic() - begin:.1f} s")
+        if used and grows(used, count):
+            raise Failed("the kernel's memory grows")
     except Failed:
         print("# " + net.dump()[:1500].replace("\n", "\n# "))
         raise
@@ -245,7 +299,9 @@ def run(count):
 
 def main():
     """One case for each number of calls."""
-    counts = [int(word) for word in sys.argv[1:]] or [500, 1200]
+    long = os.environ.get("SIP_STRICT_LONG") == "1"
+    words = sys.argv[1:] or ["500", "1200"] + ["2000x10"] * long
+    counts = [(int(word.partition("x")[0]), int(word.partition("x")[2] or 1)) for word in words]
     print("TAP version 13")
     try:
         testnet.require("ip", "nft", "conntrack")
@@ -253,15 +309,15 @@ def main():
     except testnet.Unsupported as err:
         print(f"1..0 # SKIP {err}")
         return 1 if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else 4
-    need = 2 * max(counts) + 200
+    need = 2 * max(counts)[0] + 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (need, max(need, 65536)))
     log, failed = testnet.KernelLog(), 0
     print(f"1..{len(counts)}")
-    for number, count in enumerate(counts, 1):
-        name, reason = f"trunk-{count}", ""
+    for number, (count, rounds) in enumerate(counts, 1):
+        name, reason = f"trunk-{words[number - 1]}", ""
         testnet.KernelLog.announce(name)
         try:
-            run(count)
+            run(count, rounds)
         except Failed as err:
             reason = str(err)
         trouble = log.trouble()
