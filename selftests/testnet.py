@@ -364,7 +364,7 @@ def _has(line, words):
 
 
 def _command(argv, check, stdin, shown):
-    done = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=60,
+    done = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=60 * SLOW,
                           check=False)
     if check and done.returncode:
         raise RuntimeError(f"'{shown}' gave {done.returncode}: {done.stderr.strip()}")
