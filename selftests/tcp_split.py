@@ -65,6 +65,8 @@ class Split:
     def __init__(self):
         self.net = testnet.Net(HELPER)
         self.net.setup()
+        if testnet.SLOW > 1 and HELPER == "sip-strict":
+            self.net.sysctl("tcp_hold_time", 60)
         self.net.run("gw", "nft -f -", stdin=COUNT)
         self.flow = flowrun.FlowRun(flowfile.load(FLOW), {}, self.net, lambda text: None, "tcp")
         if HELPER == "none":
