@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What happens to a gateway while calls are up, and what it must survive.
+
+usage: gateway.py [WORD…]        only cases with such a word in their name
+
+Connections flushed again and again, namespaces and devices that go, floods from inside
+and outside, packets of both sides at the same moment, a full table of expectations. The
+calls are those of trunk.py: each message's bytes are checked, each call's RTP and RTCP
+both ways.
+
+environment: HELPER=sip-strict|sip; with sip, BYTES=0 leaves the bytes unchecked.
+"""
+
+import os
+import random
+import socket
+import struct
+import sys
+import threading
+import time
+
+import tap
+import testnet
+import trunk
+from tap import Case, Failed, need
+
+HELPER = os.environ.get("HELPER", "sip-strict")
+NETLINK_NETFILTER, CT_DELETE, NLM_F_REQUEST_ACK = 12, 1 << 8 | 2, 5
+EXPECT_MAX = "/proc/sys/net/netfilter/nf_conntrack_expect_max"
+LEAST = 64          # bytes that a call which stayed would take at least
+PROXY = testnet.host_address("proxy")
+
+
+class Calls:
+    """The network of one case, with some calls up."""
+
+    def __init__(self, count):
+        self.count = count
+        self.net = testnet.Net(HELPER)
+
+    def __enter__(self):
+        self.net.setup()
+        self.trunk = trunk.Trunk(self.net, self.count)
+        self.numbers = list(range(self.count))
+        return self
+
+    def __exit__(self, kind, error, _):
+        try:
+            if kind in (Failed, trunk.Failed):
+                raise Failed(f"{error}\n{self.net.dump()}")
+        finally:
+            self.net.close()
+
+    def set_up(self):
+        """All of them."""
+        for number in self.numbers:
+            self.trunk.set_up(number)
+        return self
+
+    def audio(self, when, numbers=None):
+        """Of all that are up."""
+        trunk.check_audio(self.trunk, self.numbers if numbers is None else numbers, when)
+
+    def end(self):
+        """All of them; nothing may stay."""
+        for number in self.numbers:
+            self.trunk.end(number)
+        trunk.nothing_left(self.net)
+
+
+def ours():
+    """What only our module has."""
+    if HELPER != "sip-strict":
+        raise testnet.Unsupported("only our module has counters")
+
+
+# ---- connections that go ---------------------------------------------------------
+
+def flush(net):
+    """What conntrack -F does, without a program for each."""
+    net.enter("gw")
+    try:
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    finally:
+        net.enter(None)
+    with sock:
+        sock.send(struct.pack("IHHIIBBH", 20, CT_DELETE, NLM_F_REQUEST_ACK, 1, 0, 0, 0, 0))
+        size, kind, _, _, _, error = struct.unpack_from("IHHIIi", sock.recv(4096))
+        need(size >= 20 and kind == 2 and error == 0, f"flushing gave {error}")
+
+
+def flush_storm(times):
+    """conntrack -F, and a message of the call that makes a new entry, again and again."""
+    with Calls(1) as calls:
+        calls.set_up().audio("at first")
+        for _ in range(times):
+            flush(calls.net)
+            calls.trunk.exchange("INFO", 0)
+        calls.audio(f"after {times} flushes")
+        calls.end()
+        if HELPER == "sip-strict":
+            trunk.forgotten(calls.net)
+
+
+def namespaces(rounds, count):
+    """A namespace goes with calls up: all of its memory comes back."""
+    used = []
+    for _ in range(rounds):
+        with Calls(count) as calls:
+            calls.set_up().audio("before the namespace goes")
+        time.sleep(2 * testnet.SLOW)
+        used.append(trunk.slab())
+    print("memory after each round: " + " ".join(f"{n / 1024:.0f}" for n in used) + " kB")
+    half = rounds // 2
+    need(min(used[half:]) - min(used[:half]) < LEAST * count, "the kernel's memory grows")
+
+
+def device_gone():
+    """The uplink's device is removed with media up, and another one comes."""
+    ours()
+    with Calls(20) as calls:
+        calls.set_up().audio("before")
+        calls.net.run("gw", "ip link del wan0")
+
+        def left():
+            return calls.net.expectations(f"dst={testnet.WAN_GW}") + \
+                calls.net.conntrack(f"dst={testnet.WAN_GW}")
+        need(testnet.wait_until(lambda: not left(), 5), "of the old address there is still:\n"
+             + "\n".join(left()[:5]))
+        net = calls.net
+        net.run("gw", f"ip link add wan0 type veth peer name eth0 netns {net.names['wan']}")
+        net.run("gw", f"ip addr add {testnet.WAN_GW}/24 dev wan0")
+        for side, address in testnet.HOSTS.values():
+            if side == "wan":
+                net.run("wan", f"ip addr replace {address}/32 dev eth0")
+        net.run("wan", f"ip addr add {testnet.ROUTER}/24 dev eth0")
+        net.run("wan", "ip link set eth0 up")
+        net.run("gw", "ip link set wan0 up")
+        net.run("gw", f"ip route add default via {testnet.ROUTER}")
+        calls.trunk.out.clear()
+        calls.numbers = list(range(100, 110))
+        calls.set_up().audio("calls over the new device")
+        for number in calls.numbers:
+            calls.trunk.end(number)
+
+
+# ---- at the same moment -----------------------------------------------------------
+
+def together(*actions):
+    """Each in a thread of its own, let go at once."""
+    barrier = threading.Barrier(len(actions))
+
+    def run(action):
+        barrier.wait()
+        action()
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def drain(sockets):
+    """Reads what has come."""
+    while testnet.readable(sockets, testnet.REFUSE):
+        for sock in testnet.readable(sockets, 0):
+            sock.recv(2048)
+
+
+def both_first():
+    """The first packets of both sides cross in the gateway; every call has audio."""
+    with Calls(40) as calls:
+        calls.set_up()
+        work = calls.trunk
+        for n in calls.numbers:
+            phone = calls.net.socket("pbx", 20000 + 2 * n)
+            together(lambda s=phone: s.sendto(b"out", (trunk.PEER, 31000)),
+                     lambda n=n: work.peer[31000].sendto(b"in", (trunk.WAN, work.out[n])))
+        drain([*work.peer.values(), *(calls.net.socket("pbx", 20000 + 2 * n)
+                                      for n in calls.numbers)])
+        calls.audio("after first packets of both sides at once")
+        calls.end()
+
+
+def bye_races_media():
+    """The first media comes from outside while its call ends: nothing of it may stay open.
+
+    What the phone itself sends after its call makes a connection of its own, as ever.
+    """
+    with Calls(60) as calls:
+        calls.set_up()
+        work = calls.trunk
+        for n in calls.numbers:
+            def inwards(n=n):
+                for _ in range(30):
+                    work.peer[31000].sendto(b"in", (trunk.WAN, work.out[n]))
+            together(inwards, lambda n=n: work.end(n))
+        drain([calls.net.socket("pbx", 20000 + 2 * n) for n in calls.numbers])
+        time.sleep(6)
+        opened = work.closed(calls.numbers)
+        need(not opened, f"{len(opened)} of {calls.count} calls are still open from outside")
+
+
+# ---- floods -----------------------------------------------------------------------
+
+def flood_inside():
+    """One phone asks for more calls and registrations than its share; others call on."""
+    ours()
+    with Calls(10) as calls:
+        calls.net.sysctl("host_max", 50)
+        calls.set_up().audio("before the flood")
+        before, phone = calls.net.counters(), calls.net.socket("phone", 5060)
+        address, other = testnet.host_address("phone"), testnet.host_address("proxy2")
+        sink = calls.net.socket("proxy2", 5060)     # an outside peer has a share too
+        for n in range(600):
+            for method in ("INVITE", "REGISTER"):
+                text = trunk.request(method, 5000 + n, trunk.sdp(address, 16384)
+                                     if method == "INVITE" else "")
+                phone.sendto(text.replace(trunk.PBX, address).encode(), (other, 5060))
+            drain_some(sink)
+        now = calls.net.counters()
+        need(now["skip_host_quota"] - before["skip_host_quota"] >= 500,
+             f"only {now['skip_host_quota'] - before['skip_host_quota']} were refused")
+        need(now["dialogs_now"] + now["registrations_now"] <= 50 + calls.count,
+             f"{now['dialogs_now']} calls and {now['registrations_now']} registrations are kept")
+        calls.audio("under the flood")
+        calls.numbers += range(10, 20)
+        for n in range(10, 20):
+            calls.trunk.set_up(n)
+        calls.audio("of new calls under the flood")
+
+
+def drain_some(sock):
+    """So that no buffer is full."""
+    while testnet.readable([sock], 0):
+        sock.recv(65535)
+
+
+def flood_early():
+    """A full table: early calls go for new ones, the oldest first; established ones stay."""
+    ours()
+    with Calls(20) as calls:
+        calls.net.sysctl("dialog_max", 30)
+        calls.set_up()
+        before, phone = calls.net.counters(), calls.net.socket("phone", 5060)
+        address = testnet.host_address("phone")
+        for n in range(200):
+            text = trunk.request("INVITE", 5000 + n, trunk.sdp(address, 16384 + 2 * n))
+            phone.sendto(text.replace(trunk.PBX, address).encode(), (PROXY, 5060))
+            drain_some(calls.trunk.proxy)
+        drain([calls.trunk.proxy])
+        now = calls.net.counters()
+        need(now["evicted"] - before["evicted"] >= 150, f"{now['evicted']} early calls were let go")
+        need(calls.net.calls("kind=call") and len(calls.net.calls("state=confirmed")) == 20,
+             "an established call has gone")
+        calls.audio("of the established ones")
+
+
+def flood_outside():
+    """Noise from outside, to the phone's signalling and to its media: nothing is kept of it."""
+    ours()
+    with Calls(4) as calls:
+        calls.set_up().audio("before")
+        before = calls.net.counters()
+        rng = random.Random(1)
+        stranger, proxy = calls.net.socket("stranger", 5060), calls.trunk.proxy
+        target = calls.trunk.source
+        for n in range(1500):
+            noise = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 200)))
+            bye = trunk.request("BYE", 9000 + n, tag=f";tag=x{n}").encode()
+            stranger.sendto(bye, target)
+            stranger.sendto(noise, (trunk.WAN, calls.trunk.out[n % 4]))
+            proxy.sendto(rng.choice((noise, bye, bye[:60] + noise)), target)
+            drain_some(calls.trunk.pbx)
+        drain([calls.trunk.pbx])
+        now = calls.net.counters()
+        for name in ("dialogs_now", "registrations_now", "mappings_now"):
+            need(now[name] == before[name], f"{name} was {before[name]}, is {now[name]}")
+        calls.audio("under the noise")
+        calls.end()
+
+
+# ---- tables -----------------------------------------------------------------------
+
+def expect_table_full():
+    """No room for expectations: calls have audio all the same."""
+    with open(EXPECT_MAX, encoding="ascii") as handle:
+        was = handle.read()
+    try:
+        with open(EXPECT_MAX, "w", encoding="ascii") as handle:
+            handle.write("1\n")
+        with Calls(30) as calls:
+            calls.set_up().audio("without room for expectations")
+            calls.end()
+    finally:
+        with open(EXPECT_MAX, "w", encoding="ascii") as handle:
+            handle.write(was)
+
+
+CASES = [
+    Case("flush-storm", flush_storm, 300),
+    Case("netns-exit", namespaces, 6, 40, alone=True),
+    Case("device-gone", device_gone),
+    Case("both-first-at-once", both_first),
+    Case("bye-races-media", bye_races_media),
+    Case("flood from inside", flood_inside),
+    Case("flood of early calls", flood_early),
+    Case("flood from outside", flood_outside),
+    Case("expect-table-full", expect_table_full, alone=True),
+]
+
+if __name__ == "__main__":
+    sys.exit(tap.main(CASES, ("ip", "nft", "conntrack"), 3))
