@@ -28,7 +28,7 @@ from tap import Case, Failed, need
 HELPER = os.environ.get("HELPER", "sip-strict")
 NETLINK_NETFILTER, CT_DELETE, NLM_F_REQUEST_ACK = 12, 1 << 8 | 2, 5
 EXPECT_MAX = "/proc/sys/net/netfilter/nf_conntrack_expect_max"
-LEAST = 64          # bytes that a call which stayed would take at least
+LEAST = 512         # bytes that a call which stayed would take at least, with its mappings
 PROXY = testnet.host_address("proxy")
 
 
