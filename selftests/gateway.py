@@ -300,7 +300,7 @@ def expect_table_full():
 
 CASES = [
     Case("flush-storm", flush_storm, 300),
-    Case("netns-exit", namespaces, 6, 40, alone=True),
+    Case("netns-exit", namespaces, 6, 120, alone=True),
     Case("device-gone", device_gone),
     Case("both-first-at-once", both_first),
     Case("bye-races-media", bye_races_media),
