@@ -189,7 +189,9 @@ on_links()
 	for host in lan wan; do
 		case $1 in
 		bad) ip netns exec "${!host}" tc qdisc add dev eth0 root netem \
-			delay 5ms 2ms loss 5% reorder 25% duplicate 5% limit 10000 ;;
+			delay 5ms 2ms loss 5% reorder 25% duplicate 5% limit 10000
+			# What is lost three times in a row comes after 7 s.
+			hold_time 30 ;;
 		mss=*) take_segments "$host" "${1#mss=}" ;;
 		plain) ip netns exec "${!host}" ethtool -K eth0 tso off gso off gro off >/dev/null ;;
 		esac
@@ -200,6 +202,13 @@ on_links()
 			ip netns exec "$gw" ethtool -K "$host" tso off gso off gro off >/dev/null
 		done
 	fi
+}
+
+# hold_time SECONDS: how long the module waits for the rest of a message
+hold_time()
+{
+	[[ $HELPER != sip-strict ]] ||
+		ip netns exec "$gw" sysctl -qw "net.netfilter.nf_conntrack_sip_strict.tcp_hold_time=$1"
 }
 
 # take_segments HOST BYTES: the MSS that it announces
