@@ -49,7 +49,7 @@ static void sip_strict_call_remember(struct sip_strict_work *w, struct sip_stric
 			.call = call,
 		};
 
-		if (sip_strict_fact_is_via(fact) || fact->star)
+		if (sip_fact_is_via(fact) || fact->star)
 			continue;
 		sip_strict_mem_add(w->sn, &mem, mem.mapped ? &fact->seen : &fact->real, w->zone,
 				   &fact->written, w->msg.buf + fact->user.off, fact->user.len);

@@ -297,8 +297,7 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 
 		if (fact->star && !subscription)
 			sip_strict_reg_star(w);
-		if (fact->star || !fact->ours ||
-		    (fact->field != SIP_F_CONTACT && fact->field != SIP_F_PATH))
+		if (!fact->ours || !sip_fact_is_binding(fact, &w->msg))
 			continue;
 		if (!fact->mapped)
 			real.ip = w->ctx.snd.real.ip; /* already public */

@@ -650,12 +650,6 @@ struct sip_strict_work {
 	u8 copy[SIP_MAX_MSG + 1];
 };
 
-/* Of the topmost Via: told by its branch, whatever the message belongs to. */
-static inline bool sip_strict_fact_is_via(const struct sip_addr_fact *fact)
-{
-	return fact->field == SIP_F_VIA_SENT_BY || fact->field == SIP_F_VIA_MADDR;
-}
-
 /* addrmap.c */
 struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 					     const struct sip_addr_fact *fact);

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/udp.h>
 
+#include "core/facts.h"
 #include "sip_strict.h"
 #include "trace.h"
 
@@ -131,7 +132,7 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 			.call = w->msg.method == SIP_M_INVITE ? w->call_out : NULL,
 		};
 
-		if (sip_strict_fact_is_via(fact))
+		if (sip_fact_is_via(fact))
 			sip_strict_mem_add(w->sn, &mem, mem.mapped ? &fact->seen : &fact->real,
 					   w->zone, &fact->written, NULL, 0);
 	}

@@ -177,6 +177,36 @@ void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state)
 }
 
 /**
+ * sip_fact_is_via() - is this an address of the topmost Via?
+ * @fact: an address of the sender
+ *
+ * Its answer is told by the branch, whatever the message belongs to (RFC 3261
+ * section 17.1.3).
+ *
+ * Return: true if it is.
+ */
+bool sip_fact_is_via(const struct sip_addr_fact *fact)
+{
+	return fact->field == SIP_F_VIA_SENT_BY || fact->field == SIP_F_VIA_MADDR;
+}
+
+/**
+ * sip_fact_is_binding() - will requests come to this address after a 2xx?
+ * @fact: an address of the sender
+ * @msg: its message, a REGISTER or a SUBSCRIBE
+ *
+ * The Contacts (RFC 3261 section 10.2, RFC 6665 section 4.1), and the Path of a
+ * proxy in front of them (RFC 3327 section 5.1).
+ *
+ * Return: true if they will.
+ */
+bool sip_fact_is_binding(const struct sip_addr_fact *fact, const struct sip_msg *msg)
+{
+	return !fact->star && (fact->field == SIP_F_CONTACT ||
+			       (fact->field == SIP_F_PATH && msg->method == SIP_M_REGISTER));
+}
+
+/**
  * sdp_stream_is_reached() - may the other side open this stream?
  * @stream: a stream of the sender
  *

@@ -30,6 +30,10 @@ struct sip_sub_state {
 
 void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state);
 
+/* Which memory an address of the sender needs. */
+bool sip_fact_is_via(const struct sip_addr_fact *fact);
+bool sip_fact_is_binding(const struct sip_addr_fact *fact, const struct sip_msg *msg);
+
 /* Does the other side send the first packet to this stream? */
 bool sdp_stream_is_reached(const struct sdp_stream *stream);
 

@@ -168,6 +168,18 @@ static void sip_plan_ruri(struct sip_planner *p, const struct sip_ways *ways, st
 		sip_plan_uri(p, ways, SIP_F_RURI, uri, -1);
 }
 
+/* A Path lasts as long as the longest of what it leads to (RFC 3327 section 5.3). */
+static s64 sip_plan_expires(struct sip_planner *p, enum sip_field field,
+			    const struct sip_nameaddr *na)
+{
+	if (field == SIP_F_PATH)
+		return p->longest < 0 ? -1 : p->longest;
+	if (field == SIP_F_CONTACT && p->longest != -1)
+		p->longest = na->expires < 0 || na->expires > p->longest ? na->expires :
+									   p->longest;
+	return na->expires;
+}
+
 static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
 			    enum sip_field field, struct sip_span value,
 			    struct sip_nameaddr *na)
@@ -178,7 +190,7 @@ static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
 
 	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, na)) > 0 && !p->plan->reason) {
 		if (!na->star)
-			sip_plan_uri(p, ways, field, &na->uri, na->expires);
+			sip_plan_uri(p, ways, field, &na->uri, sip_plan_expires(p, field, na));
 		else if (field == SIP_F_CONTACT && ways->snd)
 			sip_plan_star(p, na->whole.off);
 	}
@@ -344,7 +356,9 @@ static void sip_plan_finish(struct sip_planner *p)
 enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 			      const struct sip_ctx *ctx)
 {
-	struct sip_planner p = { .plan = plan, .msg = msg, .ctx = ctx };
+	struct sip_planner p = {
+		.plan = plan, .msg = msg, .ctx = ctx, .longest = SIP_NO_CONTACT,
+	};
 	struct sip_ways ways = {
 		.snd = ctx->snd.inside,
 		.rcv = ctx->rcv.inside,

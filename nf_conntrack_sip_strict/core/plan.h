@@ -152,7 +152,7 @@ struct sip_edit {
  * @transport: that the value names, or the flow's
  * @mapped: it was mapped; false: kept
  * @ours: mapped, or kept because it already was a public address of ours
- * @expires: of a Contact, seconds; -1: not said
+ * @expires: of a Contact, or of those behind a Path, seconds; -1: not said
  * @star: Contact: *
  */
 struct sip_addr_fact {

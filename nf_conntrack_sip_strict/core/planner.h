@@ -7,10 +7,14 @@
 
 #include "plan.h"
 
+#define SIP_NO_CONTACT (-2)
+
 /**
  * struct sip_planner - a plan in the making
  * @plan: the plan; @msg: the message; @ctx: ends and address map
  * @body_delta: growth of the body by its edits so far
+ * @longest: expires of the sender's Contact that lasts longest, seconds; -1: one
+ *	of them says none; SIP_NO_CONTACT: there is none
  * @ip: the address written last; @ip_off, @ip_len: its text in plan->text
  */
 struct sip_planner {
@@ -18,6 +22,7 @@ struct sip_planner {
 	const struct sip_msg *msg;
 	const struct sip_ctx *ctx;
 	s32 body_delta;
+	s64 longest;
 	struct sip_ip ip;
 	u16 ip_off;
 	u16 ip_len;
