@@ -150,8 +150,7 @@ class Gateway(testnet.Net):
         """As a gateway of the flows; INVALID packets are counted."""
         super().setup()
         self.run("gw", "nft -f -", stdin=COUNT)
-        if self.helper == "sip-strict" and testnet.SLOW > 1:
-            self.sysctl("tcp_hold_time", 60)    # a slow machine's pauses are not the sender's
+        self.be_patient()
         return self
 
     def close(self):

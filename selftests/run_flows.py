@@ -17,8 +17,8 @@ usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
 environment: HELPER=sip-strict|sip|none (default sip-strict), or stand-in: ours, loaded with
 helper_name=sip, and rules that name 'sip'; ASSIGN=nft|iptables|auto,
 SIP_STRICT_MODULE=FILE, SIP_STRICT_NO_SKIP=1 (a skip is a failure),
-KSFT_MACHINE_SLOW=N (limits N + 1 times
-as long), JOBS=N (as -j). Exit code: 0, 1, or 4 where all was skipped.
+KSFT_MACHINE_SLOW=N (limits N + 1 times as long), JOBS=N (as -j). Exit code: 0, 1, or 4
+where all was skipped.
 """
 
 import argparse

@@ -36,6 +36,7 @@ NAMES = ("register", "registered", "invite", "answer", "ice", "multipart", "fold
          "invited", "accept", "compact", "short")
 # What the flow would learn from the first edited message of each.
 UNEDITED = {"SIP": "5060", "RTP": "9000", "ICE": "9100", "MP": "9200", "IN": "9300"}
+AT_ONCE = 64                    # pieces that are written before what has come is read
 STALL = 5.0 * testnet.SLOW      # seconds without a byte
 LATE = 0.12                     # seconds between the halves of a late message
 COUNT = """table ip pieces {
@@ -65,8 +66,7 @@ class Split:
     def __init__(self):
         self.net = testnet.Net(HELPER)
         self.net.setup()
-        if testnet.SLOW > 1 and HELPER == "sip-strict":
-            self.net.sysctl("tcp_hold_time", 60)
+        self.net.be_patient()
         self.net.run("gw", "nft -f -", stdin=COUNT)
         self.flow = flowrun.FlowRun(flowfile.load(FLOW), {}, self.net, lambda text: None, "tcp")
         if HELPER == "none":
@@ -158,9 +158,12 @@ def pump(source, target, pieces, size):
 
 
 def write_some(sock, waiting, offset):
-    """Writes as many pieces as the socket takes; how far the next one is written."""
+    """Writes as many pieces as the socket takes, but not all that it might; how far the
+    next one is written."""
     try:
-        while waiting:
+        for _ in range(AT_ONCE):
+            if not waiting:
+                break
             # MSG_EOR: the next piece does not join this one's segment.
             offset += sock.send(waiting[-1][offset:], socket.MSG_EOR)
             if offset == len(waiting[-1]):

@@ -255,6 +255,11 @@ chain input {{
         self.log(f"gw$ sysctl -w net.netfilter.nf_conntrack_sip_strict.{name}={value}")
         self.write("gw", f"{SYSCTL}/{name}", value)
 
+    def be_patient(self):
+        """Lets the module wait for the rest of a message as long as a slow machine may take."""
+        if self.helper == "sip-strict" and SLOW > 1:
+            self.sysctl("tcp_hold_time", 60)
+
     def close(self):
         """Takes everything down again."""
         for sock in self.sockets.values():

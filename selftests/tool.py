@@ -39,7 +39,7 @@ def tool(net, *words, side="gw", codes=(0, 1)):
     """Runs the tool in a namespace: its output."""
     net.enter(side)
     try:
-        done = subprocess.run([sys.executable, TOOL, *words], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([sys.executable, TOOL, *words], capture_output=True, text=True, timeout=60 * testnet.SLOW, check=False)
     finally:
         net.enter(None)
     if done.returncode not in codes or "Traceback" in done.stderr:
@@ -354,10 +354,10 @@ def refused_source(net):
 def netns_exec(net):
     """Under "ip netns exec", which hides the machine's sysfs."""
     done = subprocess.run(["ip", "netns", "exec", net.names["gw"], sys.executable, TOOL, "log", "--seconds", "1"],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=60 * testnet.SLOW, check=False)
     need(done.returncode == 0 and not done.stderr, f"log: {done.returncode}: {done.stderr}")
     done = subprocess.run(["ip", "netns", "exec", net.names["gw"], sys.executable, TOOL, "status"],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=60 * testnet.SLOW, check=False)
     need(done.returncode == 0 and "helper sip-strict, mode strict" in done.stdout, f"status: {done.stdout}{done.stderr}")
 
 
