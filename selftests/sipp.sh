@@ -189,13 +189,13 @@ on_links()
 	for host in lan wan; do
 		case $1 in
 		bad) ip netns exec "${!host}" tc qdisc add dev eth0 root netem \
-			delay 5ms 2ms loss 5% reorder 25% duplicate 5% limit 10000
-			# What is lost three times in a row comes after 7 s.
-			hold_time 30 ;;
+			delay 5ms 2ms loss 5% reorder 25% duplicate 5% limit 10000 ;;
 		mss=*) take_segments "$host" "${1#mss=}" ;;
 		plain) ip netns exec "${!host}" ethtool -K eth0 tso off gso off gro off >/dev/null ;;
 		esac
 	done
+	# What is lost three times in a row comes after 7 s.
+	[[ $1 != bad ]] || hold_time 30
 	# Of the gateway's own devices, so that it gets what nobody has joined.
 	if [[ $1 == plain ]]; then
 		for host in lan0 wan0; do
