@@ -13,6 +13,7 @@ A flow file has a head and steps. In the head stand, one a line:
     topology: dmz          a third leg of the gateway
     copies: 2              every message is sent, and must arrive, so often
     filter: none           no rule of the gateway looks at conntrack states
+    family: 6              over IPv6 (see flow6.py); 46: the hosts have both (default 4)
     transports: udp        runs over UDP alone, or 'tcp' alone (default both); say why
     alone: yes             not beside other flows (it changes what is machine-wide)
     run: first=inside      one line for each run, with its parameters
@@ -50,7 +51,8 @@ import shlex
 from dataclasses import dataclass, field
 
 HEAD_KEYS = {"title", "rfc", "nat", "forward", "udp-timeout", "helper-port", "run",
-             "alone", "topology", "assign", "observe", "copies", "filter", "transports"}
+             "alone", "topology", "assign", "observe", "copies", "filter", "transports",
+             "family"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARK = "\ue000"       # around the name of a variable that is not known yet; no byte is that
 

@@ -30,10 +30,12 @@ Besides messages (see flowfile.py) a flow has these steps:
 """
 
 import difflib
+import ipaddress
 import re
 import struct
 import time
 
+import flow6
 import flowfile
 import streams
 import testnet
@@ -75,12 +77,17 @@ def show_diff(expected, received):
     return "\n".join("    " + line for line in diff if line[0] in "-+?" and line.strip())
 
 
+def _same_form(address):
+    """An IPv6 address as RFC 5952 spells it."""
+    return str(ipaddress.IPv6Address(address)) if address and ":" in address else address
+
+
 def sdp_media(text):
     """The streams of the SDP in a message: (address, port, RTCP address, RTCP port)."""
     body = text[flowfile.body_offset(text):]
     session, streams = None, []
     for line in re.split(r"\r?\n", body):
-        match = re.match(r"c=IN IP4 (\S+)", line)
+        match = re.match(r"c=IN IP[46] (\S+)", line)
         if match:
             if streams:
                 streams[-1]["c"] = match[1]
@@ -89,14 +96,14 @@ def sdp_media(text):
         match = re.match(r"m=\S+ (\d+)", line)
         if match:
             streams.append({"port": int(match[1])})
-        match = re.match(r"a=rtcp:(\d+)(?: IN IP4 (\S+))?", line)
+        match = re.match(r"a=rtcp:(\d+)(?: IN IP[46] (\S+))?", line)
         if match and streams:
             streams[-1]["rtcp"] = (match[2], int(match[1]))
     out = []
     for stream in streams:
-        address = stream.get("c", session)
+        address = _same_form(stream.get("c", session))
         rtcp = stream.get("rtcp", (None, stream["port"] + 1))
-        out.append((address, stream["port"], rtcp[0] or address, rtcp[1]))
+        out.append((address, stream["port"], _same_form(rtcp[0]) or address, rtcp[1]))
     return out
 
 
@@ -127,6 +134,8 @@ class FlowRun:
         failures = []
         self.base = self.net.counters()
         for step in flowfile.steps_of(self.flow, self.params):
+            if self.net.six:
+                step = flow6.over_ipv6(step)
             try:
                 self._step(step)
                 self._nothing_else(step)
@@ -158,7 +167,7 @@ class FlowRun:
         for host, port, data, source in self.net.unread() + self.streams.unread():
             first = data.decode("latin-1").split("\r\n")[0]
             raise Failed("extra", f"after '{step.words}' {host}:{port} also got, from "
-                         f"{source[0]}:{source[1]}: {first!r}")
+                         f"{testnet.endpoint(*source)}: {first!r}")
 
     # Messages
 
@@ -209,11 +218,13 @@ class FlowRun:
             return self._address(opts["at"])
         if "gateway" in (sender[0], receiver[0]) or not _inside(receiver[0]) or \
                 _inside(sender[0]):
-            return testnet.host_address(receiver[0]), receiver[1]
+            return self.net.address(receiver[0]), receiver[1]
         if (sender, receiver) in self.paths:
             return self.paths[(sender, receiver)]
         if self.net.forward == receiver[0]:
-            return testnet.WAN_GW, self.net.port
+            return self.net.own(testnet.WAN_GW), self.net.port
+        if self.net.nat == "none":
+            return self.net.address(receiver[0]), receiver[1]
         raise NotKnown("nothing came this way before: say 'at ADDRESS:PORT'")
 
     def _address(self, word):
@@ -222,8 +233,8 @@ class FlowRun:
             raise NotKnown(f"'{word}' is not known yet")
         host, _, port = text.rpartition(":")
         if host in testnet.HOSTS:
-            host = testnet.host_address(host)
-        return host, int(port)
+            host = self.net.address(host)
+        return host.strip("[]"), int(port)
 
     def _expected(self, record):
         text = record["text"]
@@ -236,7 +247,7 @@ class FlowRun:
         wait = testnet.REFUSE if step.outcome == "lost" else testnet.ARRIVE
         over.socket(receiver, port)
         first = record["sent"].split("\r\n")[0]
-        self.log(f"{step.words}  ({record['to'][0]}:{record['to'][1]})  {first}")
+        self.log(f"{step.words}  ({testnet.endpoint(*record['to'])})  {first}")
         error = over.send(*record["sender"], record["sent"].encode("latin-1"), record["to"], wait)
         got = None if error else over.receive(receiver, port, wait)
         if step.outcome == "lost":
@@ -270,15 +281,15 @@ class FlowRun:
         if "from" in record["opts"]:
             want = record["opts"]["from"]
             text = flowfile.fill_known(want, self.values)
-            self._learn(text, f"{source[0]}:{source[1]}")
+            self._learn(text, testnet.endpoint(*source))
             text = flowfile.refill(text, self.values)
-        elif _inside(sender[0]) and not _inside(record["receiver"][0]):
-            text = f"{testnet.WAN_GW}:{source[1]}" if self.net.nat != "none" else \
-                f"{testnet.host_address(sender[0])}:{sender[1]}"
+        elif _inside(sender[0]) and not _inside(record["receiver"][0]) and \
+                self.net.nat != "none":
+            text = testnet.endpoint(self.net.own(testnet.WAN_GW), source[1])
         else:
-            text = f"{testnet.host_address(sender[0])}:{sender[1]}"
-        if f"{source[0]}:{source[1]}" != text:
-            return [f"came from {source[0]}:{source[1]}, not from {text}"]
+            text = testnet.endpoint(self.net.address(sender[0]), sender[1])
+        if testnet.endpoint(*source) != text:
+            return [f"came from {testnet.endpoint(*source)}, not from {text}"]
         return []
 
     def _learn(self, expected, received):
@@ -332,7 +343,7 @@ class FlowRun:
         if "at" in opts:
             address, number = self._address(opts["at"])
             return (address, number), (address, number + 1)
-        told = self.adverts.get((testnet.host_address(host), port))
+        told = self._of_socket(self.adverts, host, port)
         if not told:
             raise Failed("audio", f"no SDP that reached the outside named {host}:{port}")
         return told[:2], told[2:]
@@ -344,24 +355,31 @@ class FlowRun:
         return head + f"{name} {self.count}".encode()
 
     def _rtcp_port(self, host, port):
-        return self.rtcp_of.get((testnet.host_address(host), port), (None, port + 1))[1]
+        return (self._of_socket(self.rtcp_of, host, port) or (None, port + 1))[1]
+
+    def _of_socket(self, table, host, port):
+        """What is known of a host's media socket, in whichever family an SDP named it."""
+        found = (table.get((self.net.address(host, family == 6), port))
+                 for family in self.net.families())
+        return next((value for value in found if value), None)
 
     def _probe(self, what, sender, target, receiver, source):
         """One packet: must arrive, and come from exactly that source (None: from any)."""
         data = self._packet("RTCP" in what, what)
-        self.net.socket(*receiver)
+        is_six = ":" in target[0]
+        self.net.socket(*receiver, is_six)
         error = self.net.send(*sender, data, target)
-        shown = f"{what} from {sender[0]}:{sender[1]} to {target[0]}:{target[1]}"
+        shown = f"{what} from {sender[0]}:{sender[1]} to {testnet.endpoint(*target)}"
         if error:
             raise Failed("audio", f"{what}: {error}")
-        got = self.net.receive(*receiver)
+        got = self.net.receive(*receiver, is_six=is_six)
         if not got:
             raise Failed("audio", f"no audio: {shown} never reached {receiver[0]}:{receiver[1]}")
         if got[0] != data:
             raise Failed("audio", f"{shown} arrived changed, or another did")
         if source and got[1] != source:
-            raise Failed("port", f"{shown} came from {got[1][0]}:{got[1][1]}, "
-                         f"not from {source[0]}:{source[1]}")
+            raise Failed("port", f"{shown} came from {testnet.endpoint(*got[1])}, "
+                         f"not from {testnet.endpoint(*source)}")
 
     def _do_audio(self, rest):
         opts = self._options(rest, ("first", "at"))
@@ -371,7 +389,7 @@ class FlowRun:
         host, port = _endpoint(words[0])
         peer, peer_port = _endpoint(words[2])
         rtp, rtcp = self._advert(opts, host, port)
-        peer_address = testnet.host_address(peer)
+        peer_address = self.net.address(peer, ":" in rtp[0])
         pairs = [("RTP", port, rtp, peer_port)]
         if not {"rtp-only", "rtcp-mux"} & set(words):
             pairs.append(("RTCP", self._rtcp_port(host, port), rtcp,
@@ -402,15 +420,15 @@ class FlowRun:
             raise FlowError("not 'refused A -> B'")
         sender, receiver = _endpoint(words[0], 40000), _endpoint(words[2])
         rtp, rtcp = self._advert(opts, *receiver)
-        rtcp_port = self._rtcp_port(*receiver)
-        self.net.socket(*receiver)
-        self.net.socket(receiver[0], rtcp_port)
+        rtcp_port, is_six = self._rtcp_port(*receiver), ":" in rtp[0]
+        self.net.socket(*receiver, is_six)
+        self.net.socket(receiver[0], rtcp_port, is_six)
         self.net.send(*sender, self._packet(False, "refused"), rtp)
         if "rtp-only" not in words:
             self.net.send(sender[0], sender[1] + 1, self._packet(True, "refused"), rtcp)
-        if self.net.receive(*receiver, testnet.REFUSE):
+        if self.net.receive(*receiver, testnet.REFUSE, is_six):
             raise Failed("open", f"RTP from {sender[0]} reached {receiver[0]}:{receiver[1]}")
-        if self.net.receive(receiver[0], rtcp_port, 0):
+        if self.net.receive(receiver[0], rtcp_port, 0, is_six):
             raise Failed("open", f"RTCP from {sender[0]} reached {receiver[0]}:{rtcp_port}")
 
     # Time

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs flows/*.flow, each in network namespaces of its own, and prints TAP 13.
 
-usage: run_flows.py [-t udp|tcp|all] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
+usage: run_flows.py [-t udp|tcp|all] [-6] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
 
     FLOW   a file, the name of a flow, or 'NAME:key=value' for some of its runs;
            'tcp/NAME' is the flow over TCP
     -t T   the transport of the messages (default all)
+    -6     over IPv6, also what names no family
     -p N   over TCP each message leaves in segments of N bytes
     -j N   so many at once (default 12; most of a flow's time is waiting)
     -k     go on after a failure and name all of them
@@ -107,7 +108,7 @@ def run_case(case, options):
                       int(head.get("helper-port", 5060)), head.get("topology", ""),
                       head.get("observe") if helper == "sip-strict" else None,
                       int(head["udp-timeout"]) if "udp-timeout" in head else None,
-                      head.get("filter") != "none", story.append)
+                      head.get("filter") != "none", story.append, head.get("family", "4"))
     failures = []
     try:
         net.setup()
@@ -139,7 +140,16 @@ def transports_of(flow, asked):
             and x in flow.head.get("transports", "udp tcp").split()]
 
 
-def select_cases(wanted, helper, transport):
+def runs_of(flow, six):
+    """The runs of a flow; with six as many as can be, all over IPv6."""
+    if not six:
+        return flow.runs
+    if "family" in flow.head:
+        return flow.runs if flow.head["family"] == "6" else []
+    return [{**run, "family": "6"} for run in flow.runs if "family" not in run]
+
+
+def select_cases(wanted, helper, transport, six=False):
     """The cases that the arguments name."""
     cases = []
     for word in wanted or sorted(glob.glob(os.path.join(HERE, "flows", "*.flow"))):
@@ -155,7 +165,7 @@ def select_cases(wanted, helper, transport):
         except flowfile.FlowError as err:
             testnet.die(str(err))
         cases += [Case(flow, run, helper, over) for over in transports_of(flow, asked)
-                  for run in flow.runs
+                  for run in runs_of(flow, six)
                   if all(item in [f"{k}={v}" for k, v in run.items()] for item in only)]
     return cases
 
@@ -250,6 +260,7 @@ def main():
     """Reads the arguments and runs what they name."""
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("-t", dest="transport", choices=("udp", "tcp", "all"), default="all")
+    parser.add_argument("-6", dest="six", action="store_true")
     parser.add_argument("-p", dest="piece", type=int, default=0)
     parser.add_argument("-j", dest="jobs", type=int, default=int(os.environ.get("JOBS", "12")))
     parser.add_argument("-k", dest="keep_going", action="store_true")
@@ -260,7 +271,7 @@ def main():
     options = parser.parse_args()
     options.keep_going |= bool(options.out)
     helper = os.environ.get("HELPER", "sip-strict")
-    cases = select_cases(options.flows, helper, options.transport)
+    cases = select_cases(options.flows, helper, options.transport, options.six)
     if options.list:
         for flow in {id(c.flow): c.flow for c in cases}.values():
             print(f"{flow.name:<26} {flow.head['title']}")

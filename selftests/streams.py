@@ -77,8 +77,8 @@ class Streams:
         self.ends = {}          # (host, port) -> connections, the oldest first
 
     def _bound(self, host, port):
-        side, address = testnet.HOSTS[host]
-        self.net.enter(side)
+        address = self.net.address(host)
+        self.net.enter(testnet.HOSTS[host][0])
         try:
             sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
             for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
@@ -119,7 +119,7 @@ class Streams:
             sock.connect(to)
         except OSError as err:
             sock.close()
-            return None, f"{host}:{port} cannot connect to {to[0]}:{to[1]}: {err}"
+            return None, f"{host}:{port} cannot connect to {testnet.endpoint(*to)}: {err}"
         end = Connection(sock, to)
         self.ends.setdefault((host, port), []).append(end)
         return end, None
@@ -141,7 +141,7 @@ class Streams:
         if end:
             error = end.write(data, self.piece)
             if error:
-                error = f"{host}:{port} cannot send to {to[0]}:{to[1]}: {error}"
+                error = f"{host}:{port} cannot send to {testnet.endpoint(*to)}: {error}"
         return error
 
     def receive(self, host, port, wait=testnet.ARRIVE):

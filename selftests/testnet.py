@@ -12,6 +12,11 @@
     server  10.9.0.10 -----+   (topology: dmz)                        +-- peer3    203.0.113.42
                                                                       +-- stranger 192.0.2.66
 
+With family 6 it is the same network of IPv6 addresses (see six()): the phone is
+2001:db8:1::20, the gateway 2001:db8:51::1, the proxy 2001:db8:cc::5. With family 46
+all have both; SIP is IPv4 then, media are of the family that their SDP names, and the
+gateway translates IPv4 alone.
+
 The gateway forwards what comes from inside, and from outside only what
 conntrack calls established or related, or what a port forward asks for. So a
 pinhole that should be there and is not, or should not be and is, shows.
@@ -45,6 +50,8 @@ HOSTS = {
 }
 LAN_GW, WAN_GW, DMZ_GW = "192.168.1.1", "198.51.100.1", "10.9.0.1"
 ROUTER = "198.51.100.254"
+NETS6 = {"192.168.1": "2001:db8:1", "10.9.0": "2001:db8:9", "198.51.100": "2001:db8:51",
+         "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66"}
 STAT = "/proc/net/stat/nf_conntrack_sip_strict"
 CALLS = "/proc/net/nf_conntrack_sip_strict"
 SYSCTL = "/proc/sys/net/netfilter/nf_conntrack_sip_strict"
@@ -71,19 +78,34 @@ class Unsupported(Exception):
 
 
 def host_address(name):
-    """The address of a host by its name."""
+    """The IPv4 address of a host by its name."""
     return HOSTS[name][1]
+
+
+def six(address):
+    """The IPv6 address in the place of an IPv4 one: 2001:db8:1::20 for 192.168.1.20."""
+    if address == "0.0.0.0":
+        return "::"
+    head, _, last = address.rpartition(".")
+    return f"{NETS6[head]}::{last}"
+
+
+def endpoint(address, port):
+    """An address and a port as one writes them."""
+    return f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
 
 
 class Net:
     """The namespaces of one case."""
 
     def __init__(self, helper="sip-strict", assign="nft", nat="masquerade", forward=None,
-                 port=5060, topology="", observe=None, udp_timeout=None, filtered=True, log=None):
+                 port=5060, topology="", observe=None, udp_timeout=None, filtered=True, log=None,
+                 family="4"):
         self.helper, self.assign, self.nat = helper, assign, nat
         self.named = "sip" if helper == STAND_IN else helper    # in rules
         self.forward, self.port, self.observe = forward, port, observe
         self.topology = topology.split()
+        self.family, self.six = family, family == "6"   # six: SIP is over IPv6
         self.udp_timeout, self.filtered = udp_timeout, filtered
         self.log = log or (lambda text: None)
         tail = "".join(random.choices(string.ascii_lowercase + string.digits, k=6))
@@ -98,6 +120,19 @@ class Net:
         if "dmz" in self.topology:
             sides.append("dmz")
         return sides
+
+    def families(self):
+        """The address families of the hosts."""
+        return [int(x) for x in self.family]
+
+    def own(self, address):
+        """An address as it is in the family that carries SIP."""
+        return six(address) if self.six else address
+
+    def address(self, host, is_six=None):
+        """The address of a host, in the family that carries SIP or in the one asked for."""
+        address = host_address(host)
+        return six(address) if (self.six if is_six is None else is_six) else address
 
     # Commands, each printed with the host it runs on
 
@@ -150,10 +185,16 @@ class Net:
             self.fds[side] = os.open(f"/run/netns/{ns}", os.O_RDONLY)
             for knob in ("default", "all"):
                 self.write(side, f"/proc/sys/net/ipv4/conf/{knob}/rp_filter", 0)
-                self.write(side, f"/proc/sys/net/ipv6/conf/{knob}/disable_ipv6", 1)
-        self._addresses()
+                self.write(side, f"/proc/sys/net/ipv6/conf/{knob}/disable_ipv6",
+                           int("6" not in self.family))
+        for family in self.families():
+            self._addresses(family == 6)
         self.write("gw", "/proc/sys/net/ipv4/ip_forward", 1)
-        self._ruleset()
+        if "6" in self.family:
+            self.write("gw", "/proc/sys/net/ipv6/conf/all/forwarding", 1)
+        for family in self.families():
+            self._ruleset(family == 6)
+        self._assign()
         if self.udp_timeout:
             self.timeouts(self.udp_timeout)
         return self
@@ -163,37 +204,49 @@ class Net:
         return [f"link add {side}0 netns {gateway} type veth peer name eth0 "
                 f"netns {self.names[side]}" for side in self._sides() if side != "gw"]
 
-    def _addresses(self):
+    def _addresses(self, is_six):
+        def add(address, dev, alone=False):
+            width = (128, 64) if is_six else (32, 24)
+            return f"addr add {of(address)}/{width[not alone]} dev {dev}" + \
+                " nodad" * is_six
+        of = six if is_six else str
         batch = {side: ["link set lo up"] for side in self.names}
         for side, address in HOSTS.values():
             if side in batch and side != "gw":
-                batch[side].append(f"addr add {address}/{24 if side != 'wan' else 32} dev eth0")
-        batch["wan"].append(f"addr add {ROUTER}/24 dev eth0")
+                batch[side].append(add(address, "eth0", side == "wan"))
+        batch["wan"].append(add(ROUTER, "eth0"))
         for side, gateway in (("lan", LAN_GW), ("dmz", DMZ_GW)):
             if side in batch:
-                batch[side] += ["link set eth0 up", f"route add default via {gateway}"]
+                batch[side] += ["link set eth0 up", f"route add default via {of(gateway)}"]
         batch["wan"].append("link set eth0 up")
-        batch["gw"] += [f"addr add {LAN_GW}/24 dev lan0", f"addr add {WAN_GW}/24 dev wan0",
-                        "link set lan0 up", "link set wan0 up", f"route add default via {ROUTER}"]
+        batch["gw"] += [add(LAN_GW, "lan0"), add(WAN_GW, "wan0"), "link set lan0 up",
+                        "link set wan0 up", f"route add default via {of(ROUTER)}"]
         if "dmz" in batch:
-            batch["gw"] += [f"addr add {DMZ_GW}/24 dev dmz0", "link set dmz0 up"]
+            batch["gw"] += [add(DMZ_GW, "dmz0"), "link set dmz0 up"]
+        if self._source_nat(is_six) == "none":
+            inside = "2001:db8:1::/64" if is_six else "192.168.1.0/24"
+            batch["wan"].append(f"route add {inside} via {of(WAN_GW)}")
         for side, lines in batch.items():
             _command(["ip", "-n", self.names[side], "-batch", "-"], True,
                      "\n".join(lines) + "\n", "ip -batch")
 
-    def _nat_rules(self):
+    def _source_nat(self, is_six):
+        return self.nat if self.six == is_six else "none"
+
+    def _nat_rules(self, of):
         rules = []
         if self.forward:
             rules.append("chain prerouting { type nat hook prerouting priority dstnat; "
                          f"iifname wan0 meta l4proto {{ tcp, udp }} th dport {self.port} "
-                         f"dnat to {host_address(self.forward)}; }}")
-        source = {"masquerade": "masquerade", "snat": f"snat to {WAN_GW}"}.get(self.nat)
+                         f"dnat to {of(host_address(self.forward))}; }}")
+        source = {"masquerade": "masquerade", "snat": f"snat to {of(WAN_GW)}"}.get(
+            self._source_nat(of is six))
         if source:
             rules.append("chain postrouting { type nat hook postrouting priority srcnat; "
                          f"oifname wan0 {source}; }}")
         return "\n".join(rules)
 
-    def _helper_rules(self):
+    def _helper_rules(self, of, ip):
         if self.helper == "none" or self.assign != "nft":
             return ""
         rules, chain = [], []
@@ -203,19 +256,21 @@ class Net:
             others = ""
             if self.observe:
                 rules.append(f'ct helper watch-{proto} {{ type "sip-observe" protocol {proto}; }}')
-                address = host_address(self.observe)
-                chain += [f'ip {side}addr {address} {match} ct helper set "watch-{proto}"'
+                address = of(host_address(self.observe))
+                chain += [f'{ip} {side}addr {address} {match} ct helper set "watch-{proto}"'
                           for side in "ds"]
-                others = f"ip daddr != {address} ip saddr != {address} "
+                others = f"{ip} daddr != {address} {ip} saddr != {address} "
             chain.append(f'{others}{match} ct helper set "sip-{proto}"')
         rules.append("chain helper { type filter hook prerouting priority 0; "
                      + "; ".join(chain) + "; }")
         return "\n".join(rules)
 
-    def _filter_rules(self):
-        forwarded = (f"iifname wan0 ip daddr {host_address(self.forward)} "
+    def _filter_rules(self, of, ip):
+        forwarded = (f"iifname wan0 {ip} daddr {of(host_address(self.forward))} "
                      f"meta l4proto {{ tcp, udp }} th dport {self.port} ct status dnat accept"
                      if self.forward else "")
+        neighbours = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+                      if ip == "ip6" else "")
         return f"""
 chain forward {{
     type filter hook forward priority 0; policy drop;
@@ -225,20 +280,24 @@ chain forward {{
 }}
 chain input {{
     type filter hook input priority 0; policy accept;
+    {neighbours}
     iifname wan0 ct state established,related accept
     iifname wan0 drop
 }}"""
 
-    def _ruleset(self):
-        rules = [self._helper_rules(), self._nat_rules(),
-                 self._filter_rules() if self.filtered else ""]
-        text = "table ip selftest {\n" + "\n".join(x.strip() for x in rules if x) + "\n}"
+    def _ruleset(self, is_six):
+        of, ip = (six, "ip6") if is_six else (str, "ip")
+        rules = [self._helper_rules(of, ip), self._nat_rules(of),
+                 self._filter_rules(of, ip) if self.filtered else ""]
+        text = f"table {ip} selftest {{\n" + "\n".join(x.strip() for x in rules if x) + "\n}"
         self.run("gw", "nft -f -", stdin=text)
         if self.helper != "none" and self.assign == "iptables":
             for chain in ("PREROUTING", "OUTPUT"):
                 for proto in ("udp", "tcp"):
-                    self.run("gw", f"iptables -w -t raw -A {chain} -p {proto} "
+                    self.run("gw", f"{ip}tables -w -t raw -A {chain} -p {proto} "
                                    f"--dport {self.port} -j CT --helper {self.named}")
+
+    def _assign(self):
         if self.assign == "auto":
             if self.helper == "sip":
                 raise Unsupported("the in-tree helper has no auto_assign")
@@ -276,14 +335,16 @@ chain input {{
 
     # Sockets
 
-    def socket(self, host, port):
+    def socket(self, host, port, is_six=None):
         """The UDP socket of a host, made when it is first asked for."""
-        key = (host, port)
+        is_six = self.six if is_six is None else is_six
+        key = (host, port, is_six)
         if key not in self.sockets:
-            side, address = HOSTS[host]
-            self.enter(side)
+            address = self.address(host, is_six)
+            self.enter(HOSTS[host][0])
             try:
-                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                sock = socket.socket(socket.AF_INET6 if is_six else socket.AF_INET,
+                                     socket.SOCK_DGRAM)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
                 sock.bind((address, port))
             finally:
@@ -295,15 +356,15 @@ chain input {{
     def send(self, host, port, data, to, _wait=0):
         """Sends a datagram; an error that the network gives at once is returned."""
         try:
-            self.socket(host, port).sendto(data, to)
+            self.socket(host, port, ":" in to[0]).sendto(data, to)
         except OSError as err:
-            return f"{host}:{port} cannot send to {to[0]}:{to[1]}: {os.strerror(err.errno)}"
+            return f"{host}:{port} cannot send to {endpoint(*to)}: {os.strerror(err.errno)}"
         return None
 
-    def receive(self, host, port, wait=ARRIVE):
+    def receive(self, host, port, wait=ARRIVE, is_six=None):
         """The next datagram of a host, as (data, (address, port)), or None."""
-        sock = self.socket(host, port)
-        return sock.recvfrom(65535) if readable([sock], wait) else None
+        sock = self.socket(host, port, is_six)
+        return _datagram(sock) if readable([sock], wait) else None
 
     def unread(self):
         """What has arrived without being waited for."""
@@ -311,9 +372,9 @@ chain input {{
         if not self.sockets:
             return left
         ready = readable(self.sockets.values(), 0)
-        for (host, port), sock in self.sockets.items():
+        for (host, port, _), sock in self.sockets.items():
             if sock in ready:
-                data, source = sock.recvfrom(65535)
+                data, source = _datagram(sock)
                 left.append((host, port, data, source))
         return left
 
@@ -321,13 +382,16 @@ chain input {{
 
     def conntrack(self, *words):
         """Entries of the gateway that hold all words."""
-        out = self.run("gw", "conntrack -L", check=False, quiet=True)
+        return self._conntrack("conntrack -L", words)
+
+    def _conntrack(self, command, words):
+        out = "".join(self.run("gw", f"{command} -f {name}", check=False, quiet=True)
+                      for digit, name in (("4", "ipv4"), ("6", "ipv6")) if digit in self.family)
         return [line for line in out.splitlines() if _has(line, words)]
 
     def expectations(self, *words):
         """Expectations of the gateway that hold all words."""
-        out = self.run("gw", "conntrack -L expect", check=False, quiet=True)
-        return [line for line in out.splitlines() if _has(line, words)]
+        return self._conntrack("conntrack -L expect", words)
 
     def calls(self, *words):
         """Lines of the list of live calls and registrations that hold all words."""
@@ -361,6 +425,11 @@ chain input {{
             parts.append(f"{title}:\n" + ("\n".join("    " + x for x in text.split("\n"))
                                           if text else "    none"))
         return "\n".join(parts)
+
+
+def _datagram(sock):
+    data, source = sock.recvfrom(65535)
+    return data, source[:2]     # an IPv6 one has a flow label and a scope as well
 
 
 def _has(line, words):
