@@ -359,7 +359,7 @@ static enum sip_reason sip_strict_op_map_media(void *priv, const struct sip_medi
 	if (reason)
 		return reason;
 	reason = sip_strict_media_map(w, w->call_out, q, a);
-	if (!reason && !sip_ap_equal(&w->ctx.snd.real, &w->snd_out)) {
+	if (!reason && !sip_strict_media_is_identity(w, q)) {
 		sip_strict_advertise(w->sn, &a->rtp.ip);
 		if (a->rtcp.port)
 			sip_strict_advertise(w->sn, &a->rtcp.ip);

@@ -260,6 +260,22 @@ static enum sip_reason sip_strict_media_answer(struct sip_strict_work *w,
 }
 
 /**
+ * sip_strict_media_is_identity() - does a stream keep its address and port?
+ * @w: the message in work; its sender is inside
+ * @q: the stream as its SDP names it
+ *
+ * Without NAT; and where the SDP names the other family (RFC 6157 section 4),
+ * of which the NAT of the signalling says nothing: it is let in as it stands.
+ *
+ * Return: true if it does.
+ */
+bool sip_strict_media_is_identity(const struct sip_strict_work *w, const struct sip_media_query *q)
+{
+	return sip_ap_equal(&w->ctx.snd.real, &w->snd_out) ||
+	       q->rtp.ip.family != w->snd_out.ip.family;
+}
+
+/**
  * sip_strict_media_map() - the outside pair of a stream, made if need be
  * @w: the message in work; its sender is inside
  * @call: the call of the sender
@@ -275,7 +291,7 @@ static enum sip_reason sip_strict_media_answer(struct sip_strict_work *w,
 enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_strict_call *call,
 				     const struct sip_media_query *q, struct sip_media_answer *a)
 {
-	bool identity = sip_ap_equal(&w->ctx.snd.real, &w->snd_out);
+	bool identity = sip_strict_media_is_identity(w, q);
 	struct sip_strict_run run;
 	enum sip_reason reason;
 

@@ -673,6 +673,7 @@ const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w
 void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written *written);
 
 /* media.c */
+bool sip_strict_media_is_identity(const struct sip_strict_work *w, const struct sip_media_query *q);
 enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_strict_call *call,
 				     const struct sip_media_query *q, struct sip_media_answer *a);
 void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);

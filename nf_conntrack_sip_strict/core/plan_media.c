@@ -248,10 +248,11 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 
 /* ---- session level ------------------------------------------------------ */
 
-/* The text of this stream's m= line became another: it was inside. */
+/* This stream became another: it was inside, and of the family that is translated. */
 static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
 {
-	return fact->mapped && b->natted && !sip_body_is_public(b, &fact->rtp.ip);
+	return fact->mapped && b->natted && !sip_body_is_public(b, &fact->rtp.ip) &&
+	       fact->rtp.ip.family == b->p->ctx->snd.seen.ip.family;
 }
 
 /**

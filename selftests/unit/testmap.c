@@ -197,6 +197,11 @@ static enum sip_reason testmap_op_map_media(void *priv, const struct sip_media_q
 		return SIP_R_FOREIGN_ADDR;
 	if (!q->self && !map->media_host)
 		return SIP_R_OTHER_HOST;
+	if (rtp.ip.family != out->family) {
+		a->rtp = q->rtp;
+		a->rtcp = q->rtcp;
+		return SIP_R_OK;
+	}
 	if (q->existing_only && !testmap_find_in(map, &q->rtp, out, true, SIP_T_NONE))
 		return SIP_R_FOREIGN_ADDR;
 	for (i = 0; i < q->count; i++, rtp.port = (u16)(rtp.port + 2)) {
