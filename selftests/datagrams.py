@@ -22,43 +22,23 @@ import testnet
 from tap import Case, need
 
 HELPER = os.environ.get("HELPER", "sip-strict")
-INSIDE = testnet.host_address("dect")   # shorter than the outside address: edits grow
-OUTSIDE = testnet.WAN_GW
-PROXY = testnet.host_address("proxy")
-SO_NO_CHECK, UDP_SEGMENT = 11, 103
-IP_MTU_DISCOVER, PMTUDISC_DONT, PMTUDISC_DO = 10, 0, 2
-MTU_PAYLOAD = 1500 - 28
-COUNT = """table ip watch {
+SO_NO_CHECK, UDP_SEGMENT, UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX = 11, 103, 101, 102
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_DONT, PMTUDISC_DO = 10, 23, 0, 2
+ROOM = {"4": 1500 - 28, "6": 1500 - 48}     # what a packet has for a message,
+FIRST = {"4": 1480 - 8, "6": 1448 - 8}      # and the first one of several
+COUNT = """table inet watch {
     counter buffers { }
     chain look { type filter hook prerouting priority -150; iifname lan0 udp dport 5060 counter name buffers; }
 }"""
 
 
-def options(number, pad=0, host=INSIDE, port=5060):
-    """An OPTIONS whose Via names a host."""
-    return (f"OPTIONS sip:{PROXY} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bK-{number:06};rport\r\n"
-            f"Max-Forwards: 70\r\nFrom: <sip:a@{PROXY}>;tag=1\r\nTo: <sip:{PROXY}>\r\n"
-            f"Call-ID: {number:06}@{INSIDE}\r\nCSeq: 1 OPTIONS\r\nX-Pad: {'x' * pad}\r\n"
-            "Content-Length: 0\r\n\r\n").encode()
-
-
-def sized(number, size):
-    """An OPTIONS of so many bytes."""
-    return options(number, size - len(options(number)))
-
-
-def edited(message):
-    """As the outside must get it: the topmost Via, and nothing else."""
-    if HELPER == "none":
-        return message
-    return message.replace(f"UDP {INSIDE}:5060".encode(), f"UDP {OUTSIDE}:5060".encode(), 1)
-
-
 class Opened(testnet.Net):
     """The network of one case."""
 
-    def __init__(self):
-        super().__init__(HELPER)
+    def __init__(self, family):
+        super().__init__(HELPER, family=family)
+        self.inside = self.address("dect")      # shorter than the outside address: edits grow
+        self.outside = self.own(testnet.WAN_GW)
 
     def __enter__(self):
         self.setup()
@@ -70,9 +50,40 @@ class Opened(testnet.Net):
     def __exit__(self, *_):
         self.close()
 
+    def options(self, number, pad=0):
+        """An OPTIONS of the phone, as it leaves it."""
+        proxy = testnet.endpoint(self.address("proxy"), 5060)
+        return (f"OPTIONS sip:{proxy} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {testnet.endpoint(self.inside, 5060)};branch=z9hG4bK-{number:06};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:a@{proxy}>;tag=1\r\nTo: <sip:{proxy}>\r\n"
+                f"Call-ID: {number:06}@{self.inside}\r\nCSeq: 1 OPTIONS\r\nX-Pad: {'x' * pad}\r\n"
+                "Content-Length: 0\r\n\r\n").encode()
+
+    def sized(self, number, size):
+        """An OPTIONS of so many bytes."""
+        return self.options(number, size - len(self.options(number)))
+
+    def edited(self, message):
+        """As the outside must get it: the topmost Via, and nothing else."""
+        if HELPER == "none":
+            return message
+        return message.replace(f"UDP {testnet.endpoint(self.inside, 5060)}".encode(),
+                               f"UDP {testnet.endpoint(self.outside, 5060)}".encode(), 1)
+
+    def out(self, data):
+        """The phone sends."""
+        self.send("dect", 5060, data, (self.address("proxy"), 5060))
+
+    def discover(self, how):
+        """Whether the phone may fragment."""
+        if self.six:
+            self.phone.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, how)
+        else:
+            self.phone.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, how)
+
     def buffers(self):
         """How many buffers of the kernel have come from the phone."""
-        text = self.run("gw", "nft list counter ip watch buffers", quiet=True)
+        text = self.run("gw", "nft list counter inet watch buffers", quiet=True)
         return int(re.search(r"packets (\d+)", text)[1])
 
     def grown(self, name, by):
@@ -86,8 +97,9 @@ class Opened(testnet.Net):
         for message in messages:
             got = self.receive("proxy", 5060)
             need(got, "nothing arrived:\n" + self.dump())
-            need(got[0] == edited(message), f"{len(got[0])} bytes arrived, not the {len(edited(message))} "
-                 f"expected:\n{got[0][:200]!r}\n{edited(message)[:200]!r}")
+            want = self.edited(message)
+            need(got[0] == want, f"{len(got[0])} bytes arrived, not the {len(want)} expected:\n"
+                 f"{got[0][:200]!r}\n{want[:200]!r}")
         need(not testnet.readable([self.proxy], testnet.REFUSE), "more arrived than was sent")
 
     def capture(self, side, device):
@@ -103,58 +115,61 @@ class Opened(testnet.Net):
 
 
 def captured(sock):
-    """The IPv4 packets with SIP that a capture has: (addresses, fragment field, the rest)."""
+    """The packets with SIP that a capture has: (fragment field as in IPv4, the rest)."""
     found = []
     while testnet.readable([sock], 0.1):
         packet, where = sock.recvfrom(65535)
-        if where[1] != 0x800 or packet[9] != 17:
-            continue
-        size = (packet[0] & 15) * 4
-        found.append((packet[12:20], struct.unpack_from("!H", packet, 6)[0],
-                      packet[size:struct.unpack_from("!H", packet, 2)[0]]))
+        if where[1] == 0x800 and packet[9] == 17:
+            found.append((struct.unpack_from("!H", packet, 6)[0],
+                          packet[(packet[0] & 15) * 4:struct.unpack_from("!H", packet, 2)[0]]))
+        elif where[1] == 0x86dd and packet[6] == 17:
+            found.append((0, packet[40:40 + struct.unpack_from("!H", packet, 4)[0]]))
+        elif where[1] == 0x86dd and packet[6] == 44 and packet[40] == 17:
+            field = struct.unpack_from("!H", packet, 42)[0]
+            found.append((field >> 3 | (field & 1) << 13, packet[48:]))
     return found
 
 
 def payload(packets):
     """What the datagrams among them carry, in order, each once (a veth shows both ends)."""
-    return list(dict.fromkeys(rest[8:] for _, fragment, rest in packets if not fragment & 0x1fff))
+    return list(dict.fromkeys(rest[8:] for fragment, rest in packets if not fragment & 0x1fff))
 
 
 # ---- sizes -----------------------------------------------------------------------
 
-def over_mtu(size):
-    """A datagram with Don't Fragment that fits before the edit, by so many bytes."""
-    with Opened() as net:
-        net.phone.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DO)
+def over_mtu(spare, family="4"):
+    """A datagram that may not be fragmented fits before the edit, by so many bytes."""
+    with Opened(family) as net:
+        net.discover(PMTUDISC_DO)
         wan = net.capture("wan", "eth0")
-        message = sized(1, size)
-        net.send("dect", 5060, message, (PROXY, 5060))
+        message = net.sized(1, ROOM[family] - spare)
+        net.out(message)
         net.arrives(message)
-        too_long = len(edited(message)) > MTU_PAYLOAD
+        too_long = len(net.edited(message)) > ROOM[family]
         net.grown("over_mtu", int(too_long))
-        pieces = [x for x in captured(wan) if x[1] & 0x3fff]
+        pieces = [x for x in captured(wan) if x[0] & 0x3fff]
         need(len(pieces) == (2 if too_long else 0), f"{len(pieces)} fragments left")
-        need(not any(x[1] & 0x4000 for x in pieces), "a fragment says Don't Fragment")
+        need(not any(x[0] & 0x4000 for x in pieces), "a fragment says Don't Fragment")
 
 
-def in_fragments(size):
+def in_fragments(size, family="4"):
     """A datagram that the phone itself has fragmented."""
-    with Opened() as net:
-        net.phone.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT)
-        message = sized(1, size)
-        net.send("dect", 5060, message, (PROXY, 5060))
+    with Opened(family) as net:
+        net.discover(PMTUDISC_DONT)
+        message = net.sized(1, size)
+        net.out(message)
         net.arrives(message)
 
 
-def boundary():
+def boundary(family="4"):
     """What begins as no SIP opens nothing, though its second fragment begins with REGISTER."""
-    with Opened() as net:
-        net.phone.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT)
-        hidden = options(1).replace(b"OPTIONS", b"REGISTER").replace(
-            b"X-Pad: ", f"Contact: <sip:a@{INSIDE}:8080>\r\nX-Pad: ".encode())
+    with Opened(family) as net:
+        net.discover(PMTUDISC_DONT)
+        hidden = net.options(1).replace(b"OPTIONS", b"REGISTER").replace(
+            b"X-Pad: ", f"Contact: <sip:a@{testnet.endpoint(net.inside, 8080)}>\r\nX-Pad: ".encode())
         message = b"POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n"
-        message += b"y" * (1480 - 8 - len(message)) + hidden
-        net.send("dect", 5060, message, (PROXY, 5060))
+        message += b"y" * (FIRST[family] - len(message)) + hidden
+        net.out(message)
         got = net.receive("proxy", 5060)
         need(got and got[0] == message, "it did not arrive as it was sent")
         need(not net.expectations(), f"it has opened {net.expectations()}")
@@ -163,12 +178,12 @@ def boundary():
 
 # ---- many in one buffer ------------------------------------------------------------
 
-def segments(count, size, last):
+def segments(count, size, last, family="4"):
     """Datagrams of one size, the last one shorter, in one buffer of the kernel."""
-    with Opened() as net:
-        messages = [sized(n, size) for n in range(count - 1)] + [sized(count, last)]
+    with Opened(family) as net:
+        messages = [net.sized(n, size) for n in range(count - 1)] + [net.sized(count, last)]
         net.phone.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
-        net.send("dect", 5060, b"".join(messages), (PROXY, 5060))
+        net.out(b"".join(messages))
         net.arrives(*messages)
         need(net.buffers() == 1, f"they came in {net.buffers()} buffers, not in one")
         net.grown("messages", count)
@@ -176,60 +191,65 @@ def segments(count, size, last):
 
 # ---- captures ------------------------------------------------------------------------
 
-def cloned():
+def cloned(family="4"):
     """Captures on both sides of both links: each sees what passed there, and only that."""
-    with Opened() as net:
+    with Opened(family) as net:
         taps = {key: net.capture(*key) for key in (("lan", "eth0"), ("gw", "lan0"), ("gw", "wan0"),
                                                    ("wan", "eth0"))}
-        messages = [sized(n, 400 + n) for n in range(20)]
+        messages = [net.sized(n, 400 + n) for n in range(20)]
         for message in messages:
-            net.send("dect", 5060, message, (PROXY, 5060))
+            net.out(message)
         net.arrives(*messages)
         for (side, device), sock in taps.items():
-            want = messages if "wan" not in (side, device[:3]) else [edited(m) for m in messages]
+            want = messages if "wan" not in (side, device[:3]) else [net.edited(m) for m in messages]
             need(payload(captured(sock)) == want, f"the capture on {side}'s {device} differs")
 
 
 # ---- checksums ---------------------------------------------------------------------
 
-def zero_checksum():
+def zero_checksum(family="4"):
     """None before, none behind."""
-    with Opened() as net:
+    with Opened(family) as net:
         wan = net.capture("wan", "eth0")
-        net.phone.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
-        message = options(1)
-        net.send("dect", 5060, message, (PROXY, 5060))
+        if net.six:     # RFC 6936: both ends have to want it
+            net.phone.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, 1)
+            net.proxy.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)
+        else:
+            net.phone.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+        message = net.options(1)
+        net.out(message)
         net.arrives(message)
-        sums = [struct.unpack_from("!H", rest, 6)[0] for _, _, rest in captured(wan)]
+        sums = [struct.unpack_from("!H", rest, 6)[0] for _, rest in captured(wan)]
         need(sums and not any(sums), f"the checksum became {sums}")
 
 
-def full_checksum(size):
+def full_checksum(size, family="4"):
     """Made by the phone, verified by the receiver: nothing on the way may fill it in anew."""
-    with Opened() as net:
+    with Opened(family) as net:
         for side, device in (("lan", "eth0"), ("gw", "wan0")):
             net.run(side, f"ethtool -K {device} tx off")
-        messages = [sized(n, size + n) for n in range(4)]
+        messages = [net.sized(n, size + n) for n in range(4)]
         for message in messages:
-            net.send("dect", 5060, message, (PROXY, 5060))
+            net.out(message)
         net.arrives(*messages)
 
 
-CASES = [
-    Case("over-mtu exactly", over_mtu, MTU_PAYLOAD),
-    Case("over-mtu by one", over_mtu, MTU_PAYLOAD - 2),
-    Case("over-mtu not", over_mtu, MTU_PAYLOAD - 3),
-    Case("fragments two", in_fragments, 2000),
-    Case("fragments many", in_fragments, 9000),
-    Case("fragments that hide a REGISTER", boundary),
-    Case("segments of one size", segments, 8, 420, 420),
-    Case("segments, a short last one", segments, 5, 1200, 300),
-    Case("segments, thirty", segments, 30, 300, 299),
-    Case("cloned by captures", cloned),
-    Case("checksum of zero", zero_checksum),
-    Case("checksum verified, even", full_checksum, 500),
-    Case("checksum verified, fragments", full_checksum, 1600),
+SHAPES = [
+    ("over-mtu by one", over_mtu, 0),
+    ("over-mtu not", over_mtu, 1),
+    ("fragments two", in_fragments, 2000),
+    ("fragments many", in_fragments, 9000),
+    ("fragments that hide a REGISTER", boundary),
+    ("segments of one size", segments, 8, 420, 420),
+    ("segments, a short last one", segments, 5, 1200, 300),
+    ("segments, thirty", segments, 30, 350, 349),
+    ("cloned by captures", cloned),
+    ("checksum of zero", zero_checksum),
+    ("checksum verified, even", full_checksum, 500),
+    ("checksum verified, fragments", full_checksum, 1600),
 ]
+CASES = [Case(prefix + name, function, *args, family)
+         for family, prefix in (("4", ""), ("6", "ipv6 ")) for name, function, *args in SHAPES]
 
 if __name__ == "__main__":
     sys.exit(tap.main(CASES, ("ip", "nft", "conntrack", "ethtool"), 4))
