@@ -146,7 +146,7 @@ def runs_of(flow, six):
         return flow.runs
     if "family" in flow.head:
         return flow.runs if flow.head["family"] == "6" else []
-    return [{**run, "family": "6"} for run in flow.runs if "family" not in run]
+    return [{**run, "family": "6"} for run in flow.runs if run.get("family", "6") == "6"]
 
 
 def select_cases(wanted, helper, transport, six=False):
