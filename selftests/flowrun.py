@@ -56,6 +56,10 @@ def _inside(host):
     return testnet.HOSTS[host][0] != "wan"
 
 
+def _on_gateway(host):
+    return testnet.HOSTS[host][0] == "gw"
+
+
 def _endpoint(word, port=5060):
     host, _, number = word.partition(":")
     if host not in testnet.HOSTS:
@@ -216,8 +220,8 @@ class FlowRun:
     def _target(self, opts, sender, receiver):
         if "at" in opts:
             return self._address(opts["at"])
-        if "gateway" in (sender[0], receiver[0]) or not _inside(receiver[0]) or \
-                _inside(sender[0]):
+        if _on_gateway(sender[0]) or _on_gateway(receiver[0]) or \
+                not _inside(receiver[0]) or _inside(sender[0]):
             return self.net.address(receiver[0]), receiver[1]
         if (sender, receiver) in self.paths:
             return self.paths[(sender, receiver)]

@@ -17,6 +17,8 @@ With family 6 it is the same network of IPv6 addresses (see six()): the phone is
 all have both; SIP is IPv4 then, media are of the family that their SDP names, and the
 gateway translates IPv4 alone.
 
+A program on the gateway is "gateway" to the inside and "box" to the outside.
+
 The gateway forwards what comes from inside, and from outside only what
 conntrack calls established or related, or what a port forward asks for. So a
 pinhole that should be there and is not, or should not be and is, shows.
@@ -47,6 +49,7 @@ HOSTS = {
     "stranger": ("wan", "192.0.2.66"),
     "server": ("dmz", "10.9.0.10"),
     "gateway": ("gw", "192.168.1.1"),
+    "box": ("gw", "198.51.100.1"),      # the gateway, by its outside address
 }
 LAN_GW, WAN_GW, DMZ_GW = "192.168.1.1", "198.51.100.1", "10.9.0.1"
 ROUTER = "198.51.100.254"
@@ -261,8 +264,9 @@ class Net:
                           for side in "ds"]
                 others = f"{ip} daddr != {address} {ip} saddr != {address} "
             chain.append(f'{others}{match} ct helper set "sip-{proto}"')
-        rules.append("chain helper { type filter hook prerouting priority 0; "
-                     + "; ".join(chain) + "; }")
+        for hook in ("prerouting", "output"):
+            rules.append(f"chain helper_{hook} {{ type filter hook {hook} priority 0; "
+                         + "; ".join(chain) + "; }")
         return "\n".join(rules)
 
     def _filter_rules(self, of, ip):

@@ -141,9 +141,11 @@ def good_nft(net):
     play(net, MAPPED)
     data = fine(net)
     need(data["facts"]["flows"]["served"] == 1, f"flows: {data['facts']['flows']}")
-    need(data["facts"]["rules"] == [{"by": "nft", "chain": "ip selftest helper", "helper": "sip-strict",
-                                     "protocols": [proto], "ports": [[5060, 5060]], "fault": None}
-                                    for proto in ("udp", "tcp")], f"rules: {data['facts']['rules']}")
+    need(data["facts"]["rules"] == [{"by": "nft", "chain": f"ip selftest helper_{hook}",
+                                     "helper": "sip-strict", "protocols": [proto],
+                                     "ports": [[5060, 5060]], "fault": None}
+                                    for hook in ("prerouting", "output") for proto in ("udp", "tcp")],
+         f"rules: {data['facts']['rules']}")
 
 
 def good_iptables(net):
