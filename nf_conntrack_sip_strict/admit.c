@@ -15,6 +15,10 @@
  * behind such peers do, and as much as can be allowed without letting anybody
  * in. A packet from an address that was named takes it back, for good.
  *
+ * With ICE the far side may come from an address that it learns on the way
+ * (peer-reflexive, or of a relay). It proves that it belongs to the call by a
+ * connectivity check, which says the username fragment of the inside's SDP.
+ *
  * Everything runs under sn->lock. Cost is bounded by the uses of a mapping and
  * the addresses of a call (SIP_STRICT_MAX_PEERS).
  */
@@ -197,10 +201,34 @@ static void sip_strict_map_unlatch(struct sip_strict_net *sn, struct sip_strict_
 	}
 }
 
-static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
-				    const struct sip_ip *src, bool genuine,
-				    struct sip_strict_reap *reap)
+static bool sip_strict_map_has_ice(const struct sip_strict_map *map)
 {
+	const struct sip_strict_use *use;
+
+	list_for_each_entry(use, &map->uses, map_node)
+		if (use->ufrag && sip_strict_use_is_open(use))
+			return true;
+	return false;
+}
+
+/* RFC 8445 section 7.3.1.3: an address that no description named. */
+static bool sip_strict_map_checks(const struct sip_strict_map *map, u64 ufrag)
+{
+	const struct sip_strict_use *use;
+
+	if (!ufrag)
+		return false;
+	list_for_each_entry(use, &map->uses, map_node)
+		if (use->ufrag == ufrag && sip_strict_use_is_open(use))
+			return true;
+	return false;
+}
+
+static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
+				    struct sip_strict_guest *guest, struct sip_strict_reap *reap)
+{
+	const struct sip_ip *src = &guest->ip;
+
 	if (sip_strict_map_names(map, src)) {
 		if (map->latched.family && !sip_ip_equal(&map->latched, src))
 			sip_strict_map_unlatch(sn, map, reap);
@@ -211,9 +239,15 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 	}
 	if (READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return true;
+	if (sip_strict_map_checks(map, guest->ufrag)) {
+		guest->by_ice = true;
+		SIP_STRICT_INC(sn, ice_admitted);
+		sip_strict_admit_trace(sn, map, src, "ice");
+		return true;
+	}
 	if (map->latched.family)
 		return sip_ip_equal(&map->latched, src);
-	if (!genuine || !sip_strict_map_may_latch(sn, map))
+	if (!guest->genuine || !sip_strict_map_may_latch(sn, map))
 		return false;
 	sip_strict_map_latch(map, src);
 	SIP_STRICT_INC(sn, media_latched);
@@ -225,30 +259,27 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
  * sip_strict_map_admits() - may this source send into a mapping?
  * @sn: the namespace
  * @map: the mapping
- * @src: address of the source, as the far side knows it
- * @from_inside: it is an inside host
- * @genuine: the packet is RTP, RTCP or STUN
+ * @guest: who sends
  * @reap: takes the connections of a latched source that has to go
  *
  * Context: RCU read lock and sn->lock held.
  * Return: true if it may; if not, that has been counted and traced.
  */
 bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
-			   const struct sip_ip *src, bool from_inside, bool genuine,
-			   struct sip_strict_reap *reap)
+			   struct sip_strict_guest *guest, struct sip_strict_reap *reap)
 {
 	if (map->kind == SIP_STRICT_CONTACT) {
-		if (from_inside || !READ_ONCE(sn->conf.signalling_peer) ||
-		    sip_strict_map_names(map, src))
+		if (guest->inside || !READ_ONCE(sn->conf.signalling_peer) ||
+		    sip_strict_map_names(map, &guest->ip))
 			return true;
 		SIP_STRICT_INC(sn, contact_refused);
 	} else {
-		if (sip_strict_media_admits(sn, map, src, genuine, reap))
+		if (sip_strict_media_admits(sn, map, guest, reap))
 			return true;
 		SIP_STRICT_INC(sn, media_refused);
 	}
 	map->refused++;
-	sip_strict_admit_trace(sn, map, src, "refused");
+	sip_strict_admit_trace(sn, map, &guest->ip, "refused");
 	return false;
 }
 
@@ -259,13 +290,15 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
  * @reap: takes the connections
  *
  * Another description, the end of one of two calls: a connection that is
- * tracked already would never be asked again.
+ * tracked already would never be asked again. With ICE the pair of before goes
+ * on until the checks have found another (RFC 8445 section 9).
  *
  * Context: RCU read lock and sn->lock held.
  */
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_reap *reap)
 {
+	bool ice = sip_strict_map_has_ice(map);
 	struct sip_strict_entry *entry;
 	struct hlist_node *next;
 	struct sip_ap ap;
@@ -274,8 +307,10 @@ void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 	    READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return;
 	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+		if (entry->way == SIP_STRICT_BY_HAIRPIN || (entry->way == SIP_STRICT_BY_ICE && ice))
+			continue;
 		sip_strict_ap_from_end(&ap, &entry->remote);
-		if (!entry->hairpin && !sip_strict_map_has_peer(map, &ap.ip))
+		if (!sip_strict_map_has_peer(map, &ap.ip))
 			sip_strict_entry_end(sn, map, entry, reap);
 	}
 }

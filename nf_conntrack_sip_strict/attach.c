@@ -31,10 +31,9 @@
 #include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 
+#include "core/stun.h"
 #include "mapping.h"
 #include "trace.h"
-
-#define SIP_STRICT_STUN_COOKIE 0x2112a442 /* RFC 8489 section 5 */
 
 /**
  * struct sip_strict_join - a connection on its way to a mapping
@@ -49,7 +48,7 @@
  * @master: referenced; NULL: none, and not RELATED
  * @reap: what has to be ended for it
  * @inside: the sender is an inside host
- * @genuine: the packet is RTP, RTCP or STUN
+ * @guest: the sender, as one who asks to be let in
  */
 struct sip_strict_join {
 	struct sip_strict_net *sn;
@@ -63,7 +62,7 @@ struct sip_strict_join {
 	struct nf_conn *master;
 	struct sip_strict_reap reap;
 	bool inside;
-	bool genuine;
+	struct sip_strict_guest guest;
 };
 
 static void sip_strict_ip_of(struct sip_ip *ip, const struct sip_strict_end *end)
@@ -76,20 +75,27 @@ static void sip_strict_ip_of(struct sip_ip *ip, const struct sip_strict_end *end
 
 /* ---- what the packet says ----------------------------------------------- */
 
-static bool sip_strict_packet_is_genuine(const struct sip_strict_join *j)
+static void sip_strict_packet_read(struct sip_strict_join *j)
 {
 	int off = sip_strict_protoff(j->skb, j->src.l3num, j->src.proto);
+	struct sip_span ufrag;
+	u8 buf[STUN_HEAD];
 	const u8 *p;
-	u8 buf[8];
+	u32 len;
 
 	if (off < 0 || j->src.proto != IPPROTO_UDP)
-		return false;
-	p = skb_header_pointer(j->skb, off + sizeof(struct udphdr), sizeof(buf), buf);
+		return;
+	off += sizeof(struct udphdr);
+	if (off + 8 > j->skb->len)
+		return;
+	len = min_t(u32, j->skb->len - off, sizeof(buf));
+	p = skb_header_pointer(j->skb, off, len, buf);
 	if (!p)
-		return false;
-	if (p[0] >> 6 == 2)
-		return true; /* RTP, RTCP: RFC 3550 sections 5.1, 6.4 */
-	return p[0] >> 6 == 0 && get_unaligned_be32(p + 4) == SIP_STRICT_STUN_COOKIE;
+		return;
+	/* RTP, RTCP: RFC 3550 sections 5.1, 6.4 */
+	j->guest.genuine = p[0] >> 6 == 2 || stun_is_message(p, len);
+	ufrag = stun_check_ufrag(p, len);
+	j->guest.ufrag = sip_strict_hash(p + ufrag.off, ufrag.len);
 }
 
 static int sip_strict_dev_of(struct net *net, const struct sip_strict_end *end)
@@ -376,18 +382,19 @@ static const struct sip_strict_end *sip_strict_join_source(const struct sip_stri
 static bool sip_strict_join_decide(struct sip_strict_join *j)
 {
 	const struct sip_strict_end *seen;
-	struct sip_ip ip;
+	struct sip_ip *ip = &j->guest.ip;
 
 	if (!j->map->live)
 		return false;
 	if (j->own && !j->own->live)
 		j->own = NULL;
 	seen = sip_strict_join_source(j);
-	sip_strict_ip_of(&ip, seen ?: &j->src);
+	sip_strict_ip_of(ip, seen ?: &j->src);
 	/* It may have been told as it will look further on. */
-	if (!seen && j->own && !sip_strict_map_has_peer(j->map, &ip))
-		sip_strict_ip_of(&ip, &j->own->out);
-	if (!sip_strict_map_admits(j->sn, j->map, &ip, j->inside || j->own, j->genuine, &j->reap))
+	if (!seen && j->own && !sip_strict_map_has_peer(j->map, ip))
+		sip_strict_ip_of(ip, &j->own->out);
+	j->guest.inside = j->inside || j->own;
+	if (!sip_strict_map_admits(j->sn, j->map, &j->guest, &j->reap))
 		return false;
 	j->master = sip_strict_map_master(j->map);
 	return true;
@@ -395,12 +402,12 @@ static bool sip_strict_join_decide(struct sip_strict_join *j)
 
 /* Under the lock, the last word: the mapping remembers what is made now. */
 static bool sip_strict_join_remember(struct sip_strict_join *j, struct sip_strict_map *map,
-				     bool inside_first, bool hairpin)
+				     bool inside_first, enum sip_strict_way way)
 {
 	bool ok;
 
 	spin_lock_bh(&j->sn->lock);
-	ok = map->live && sip_strict_entry_add(j->sn, map, j->ct, inside_first, hairpin, &j->reap);
+	ok = map->live && sip_strict_entry_add(j->sn, map, j->ct, inside_first, way, &j->reap);
 	spin_unlock_bh(&j->sn->lock);
 	return ok;
 }
@@ -409,6 +416,7 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 {
 	const struct sip_strict_end *source = sip_strict_join_source(j);
 	struct sip_strict_map *map = j->map;
+	enum sip_strict_way way = SIP_STRICT_BY_PEER;
 	unsigned int verdict;
 	bool any_port;
 
@@ -424,9 +432,13 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 	if (map->nat && !any_port &&
 	    !sip_strict_reply_clear(j->sn, map, j->ct, &map->in, source ?: &j->src))
 		return NF_ACCEPT;
-	if (!sip_strict_join_remember(j, map, false, source))
+	if (source)
+		way = SIP_STRICT_BY_HAIRPIN;
+	else if (j->guest.by_ice)
+		way = SIP_STRICT_BY_ICE;
+	if (!sip_strict_join_remember(j, map, false, way))
 		return NF_DROP;
-	if (source && j->own && !sip_strict_join_remember(j, j->own, true, true))
+	if (source && j->own && !sip_strict_join_remember(j, j->own, true, way))
 		return NF_DROP;
 	sip_strict_join_used(j, map, &j->src);
 	sip_strict_ct_account(j->ct, j->skb, map);
@@ -452,7 +464,8 @@ static unsigned int sip_strict_attach_outside(struct sip_strict_join *j)
 	if (j->own && !j->own->nat)
 		j->own = NULL;
 	j->inside = !j->own && sip_strict_join_is_inside(j);
-	j->genuine = j->map->kind != SIP_STRICT_CONTACT && sip_strict_packet_is_genuine(j);
+	if (j->map->kind != SIP_STRICT_CONTACT)
+		sip_strict_packet_read(j);
 
 	spin_lock_bh(&j->sn->lock);
 	join = sip_strict_join_decide(j);
@@ -520,7 +533,7 @@ static unsigned int sip_strict_attach_inside(struct sip_strict_join *j)
 		sip_strict_ct_marks(j->ct, j->master);
 		return NF_ACCEPT;
 	}
-	if (!sip_strict_join_remember(j, j->own, true, false))
+	if (!sip_strict_join_remember(j, j->own, true, SIP_STRICT_BY_PEER))
 		return NF_DROP;
 	sip_strict_join_used(j, j->own, &j->dst);
 	sip_strict_ct_account(j->ct, j->skb, j->own);
@@ -614,7 +627,7 @@ static unsigned int sip_strict_join_leave(struct sip_strict_join *j)
 	sip_strict_end_of(&remote, j->ct, IP_CT_DIR_REPLY, false);
 	if (!sip_strict_reply_clear(j->sn, map, j->ct, &remote, &map->out))
 		return NF_ACCEPT;
-	if (!sip_strict_join_remember(j, map, true, false))
+	if (!sip_strict_join_remember(j, map, true, SIP_STRICT_BY_PEER))
 		return NF_DROP;
 	if (!test_bit(IPS_EXPECTED_BIT, &j->ct->status))
 		sip_strict_join_used(j, map, &remote);

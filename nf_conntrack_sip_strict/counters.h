@@ -48,6 +48,7 @@
 	X(address_gone, "addresses of the gateway that went away") \
 	X(neither_heard, "calls in which neither side was heard") \
 	X(tcp_acks, "acknowledgments to senders that waited for one with half a message sent") \
-	X(tcp_resends, "bursts of a message that was acknowledged here and got lost behind us")
+	X(tcp_resends, "bursts of a message that was acknowledged here and got lost behind us") \
+	X(ice_admitted, "media sources admitted by an ICE check with the inside's ufrag")
 
 #endif /* SIP_STRICT_COUNTERS_H */

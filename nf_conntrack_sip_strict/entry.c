@@ -103,7 +103,7 @@ static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 }
 
 static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,
-				 bool inside_first, bool hairpin)
+				 bool inside_first, enum sip_strict_way way)
 {
 	struct sip_strict_entry *entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
 
@@ -114,7 +114,7 @@ static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_con
 	entry->kill.in = map->in;
 	entry->kill.out = map->out;
 	entry->kill.inside_first = inside_first;
-	entry->hairpin = hairpin;
+	entry->way = way;
 	sip_strict_end_of(&entry->remote, ct, IP_CT_DIR_ORIGINAL, inside_first);
 	hlist_add_head(&entry->node, &map->entries);
 	map->n_entries++;
@@ -131,7 +131,7 @@ static void sip_strict_entry_adopt(struct sip_strict_net *sn, const struct sip_s
 	struct sip_strict_end from, out;
 	struct sip_strict_map *own;
 
-	if (!entry->hairpin || entry->kill.inside_first)
+	if (entry->way != SIP_STRICT_BY_HAIRPIN || entry->kill.inside_first)
 		return;
 	sip_strict_end_of(&from, ct, IP_CT_DIR_ORIGINAL, false);
 	sip_strict_end_of(&out, ct, IP_CT_DIR_REPLY, true);
@@ -139,7 +139,7 @@ static void sip_strict_entry_adopt(struct sip_strict_net *sn, const struct sip_s
 	if (own && own->n_entries < sip_strict_entries_max(own) && from.port == own->in.port &&
 	    !memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) &&
 	    !sip_strict_entry_find(own, &entry->kill.tuple))
-		sip_strict_entry_new(own, ct, true, true);
+		sip_strict_entry_new(own, ct, true, SIP_STRICT_BY_HAIRPIN);
 }
 
 static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -231,7 +231,7 @@ void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_entry *entry, struct sip_strict_reap *reap)
 {
 	sip_strict_entry_look(sn, map, entry);
-	if (entry->hairpin)
+	if (entry->way == SIP_STRICT_BY_HAIRPIN)
 		sip_strict_twins_look(sn, entry);
 	sip_strict_entry_unlink(map, entry);
 	/* Module or namespace goes: media goes on as plain connections. */
@@ -275,7 +275,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
  * @map: the mapping
  * @ct: the connection, unconfirmed
  * @inside_first: its first packet comes from the mapping's host
- * @hairpin: its other end is an inside host too
+ * @way: who is at its far end
  * @reap: takes the oldest connection of a media mapping that has too many
  *
  * Its first packet is a sign of life by itself: the connection may be gone
@@ -285,7 +285,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
  * Return: false out of memory.
  */
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
-			  const struct nf_conn *ct, bool inside_first, bool hairpin,
+			  const struct nf_conn *ct, bool inside_first, enum sip_strict_way way,
 			  struct sip_strict_reap *reap)
 {
 	struct sip_strict_entry *entry;
@@ -299,7 +299,7 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 	}
 	if (map->n_entries >= sip_strict_entries_max(map))
 		sip_strict_entries_trim(sn, map, reap);
-	return sip_strict_entry_new(map, ct, inside_first, hairpin);
+	return sip_strict_entry_new(map, ct, inside_first, way);
 }
 
 /**

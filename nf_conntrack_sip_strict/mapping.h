@@ -37,19 +37,41 @@ struct sip_strict_kill {
 	struct nf_conntrack_expect *exp;
 };
 
+enum sip_strict_way {
+	SIP_STRICT_BY_PEER, /* admitted, or addressed, by its address */
+	SIP_STRICT_BY_HAIRPIN, /* an inside host */
+	SIP_STRICT_BY_ICE, /* from outside, by a connectivity check */
+};
+
 /**
  * struct sip_strict_entry - a conntrack made from a mapping
  * @kill: its tuple; handed to the reap when it has to end
  * @remote: the far end of the connection
  * @seen: counters at the last look
- * @hairpin: between two inside hosts
+ * @way: who is at the far end, and why that may
  */
 struct sip_strict_entry {
 	struct sip_strict_kill kill;
 	struct hlist_node node;
 	struct sip_strict_end remote;
 	struct sip_strict_tally seen;
-	bool hairpin;
+	enum sip_strict_way way;
+};
+
+/**
+ * struct sip_strict_guest - who asks to be let in, and with what first packet
+ * @ip: its address, as the far side knows it
+ * @inside: it is an inside host
+ * @genuine: the packet is RTP, RTCP or STUN
+ * @ufrag: hash of the username fragment that an ICE check is for, 0: none
+ * @by_ice: filled in: that is why it is let in
+ */
+struct sip_strict_guest {
+	struct sip_ip ip;
+	bool inside;
+	bool genuine;
+	bool by_ice;
+	u64 ufrag;
 };
 
 /* An expectation lives for a day unless it is renewed. */
@@ -118,8 +140,8 @@ static inline bool sip_strict_port_is_armed(const struct sip_strict_net *sn, __b
 void sip_strict_reap_init(struct sip_strict_net *sn);
 void sip_strict_reap_exit(struct sip_strict_net *sn);
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
-			  const struct nf_conn *ct, bool inside_first, bool hairpin,
-			  struct sip_strict_reap *reap);
+			  const struct nf_conn *ct, bool inside_first,
+			  enum sip_strict_way way, struct sip_strict_reap *reap);
 void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_entry *entry, struct sip_strict_reap *reap);
 void sip_strict_entry_end_from(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -131,8 +153,7 @@ bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *m
 /* admit.c: all under sn->lock */
 bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_ip *ip);
 bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
-			   const struct sip_ip *src, bool from_inside, bool genuine,
-			   struct sip_strict_reap *reap);
+			   struct sip_strict_guest *guest, struct sip_strict_reap *reap);
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_reap *reap);
 bool sip_strict_map_may_latch(const struct sip_strict_net *sn, const struct sip_strict_map *map);

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 
 #include "core/facts.h"
+#include "dialog.h"
 #include "sip_strict.h"
 
 static u8 sip_strict_media_class(const struct sdp_stream *stream)
@@ -317,7 +318,8 @@ enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_stric
 }
 
 static void sip_strict_media_mark_port(struct sip_strict_work *w, struct sip_strict_call *call,
-				       const struct sip_ap *port, u8 proto, u32 bit, u8 mline)
+				       const struct sip_ap *port, const struct sdp_stream *stream,
+				       u32 bit, u8 mline)
 {
 	struct sip_strict_use *use;
 	struct sip_strict_end pair;
@@ -327,10 +329,11 @@ static void sip_strict_media_mark_port(struct sip_strict_work *w, struct sip_str
 		return;
 	if (sip_ip_equal(&ap.ip, &w->ctx.snd.seen.ip))
 		ap.ip = w->snd_out.ip;
-	sip_strict_end_set(&pair, &ap, proto, w->zone);
+	sip_strict_end_set(&pair, &ap, sip_strict_media_proto(stream), w->zone);
 	use = sip_strict_use_find(call, &pair);
 	if (!use)
 		return;
+	use->ufrag = sip_strict_span_hash(w, stream->ice_ufrag);
 	use->sets |= bit;
 	use->mline = mline;
 	use->observe = w->mode == SIP_STRICT_OBSERVE;
@@ -353,14 +356,13 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
 	for (i = 0; i < plan->n_media; i++) {
 		const struct sip_media_fact *fact = &plan->media[i];
 		const struct sdp_stream *stream = &plan->sdp[fact->session].stream[fact->stream];
-		u8 proto = sip_strict_media_proto(stream);
 		struct sip_ap rtp = fact->rtp, rtcp = fact->rtcp;
 
 		if (!fact->mapped || fact->hold || !stream->port || !sdp_stream_is_reached(stream))
 			continue;
 		for (j = 0; j < max_t(u32, stream->count, 1); j++) {
-			sip_strict_media_mark_port(w, call, &rtp, proto, bit, (u8)i);
-			sip_strict_media_mark_port(w, call, &rtcp, proto, bit, (u8)i);
+			sip_strict_media_mark_port(w, call, &rtp, stream, bit, (u8)i);
+			sip_strict_media_mark_port(w, call, &rtcp, stream, bit, (u8)i);
 			rtp.port += 2;
 			if (rtcp.port)
 				rtcp.port += 2;

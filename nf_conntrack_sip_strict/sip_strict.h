@@ -302,6 +302,7 @@ struct sip_strict_map {
  * @reg: the registration or subscription, where it is neither a call's nor loose
  * @until: loose uses: when it goes
  * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
+ * @ufrag: hash of the inside's newest ICE username fragment, 0: no ICE
  */
 struct sip_strict_use {
 	struct list_head map_node;
@@ -312,6 +313,7 @@ struct sip_strict_use {
 		struct sip_strict_reg *reg;
 		unsigned long until;
 	};
+	u64 ufrag;
 	u32 sets;
 	u8 mline;
 	bool agreed : 1; /* an answer took it: the verdict looks at it */

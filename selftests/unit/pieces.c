@@ -11,6 +11,7 @@
 #include "facts.h"
 #include "match.h"
 #include "planner.h"
+#include "stun.h"
 #include "tap.h"
 #include "testmap.h"
 
@@ -545,6 +546,59 @@ static void test_refused(void)
 	tap_ok(!sip_plan_refuses(&plan, 0), "nor does SDP that is no answer");
 }
 
+/* ---- connectivity checks ------------------------------------------------ */
+
+#define CHECK(type, len) "\x00" type "\x00" len "\x21\x12\xa4\x42" "transaction!"
+
+/* At every length: what is cut off is not looked at, and nothing beyond the end is. */
+static bool ufrag_is(const char *text, size_t len, const char *want)
+{
+	size_t n;
+
+	for (n = 0; n <= len; n++) {
+		u8 *p = malloc(n ? n : 1);
+		struct sip_span got;
+		bool ok;
+
+		memcpy(p, text, n);
+		got = stun_check_ufrag(p, (u32)n);
+		ok = !got.len || (got.off + got.len < n && got.len == strlen(want) &&
+				  !memcmp(p + got.off, want, got.len));
+		if (n == len && got.len != strlen(want))
+			ok = false;
+		free(p);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+#define UFRAG_IS(text, want) ufrag_is(text, sizeof(text) - 1, want)
+
+static void test_checks(void)
+{
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0c") "\x00\x06\x00\x07" "bob:ann" "\x00", "bob"),
+	       "whom a connectivity check is for");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x14") "\x80\x22\x00\x03" "abc" "\x00"
+			"\x00\x06\x00\x07" "bob:ann" "\x00", "bob"),
+	       "behind another attribute, padded");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0c") "\x00\x06\x00\x07" "bobxann" "\x00", ""), "no colon");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0c") "\x00\x06\x00\x07" ":annxxx" "\x00", ""), "no fragment");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0c") "\x00\x06\xff\xff" "bobxann" "\x00", ""),
+	       "an attribute beyond the end");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0c") "\x80\x22\xff\xff" "bob:ann" "\x00", ""),
+	       "another one that leaves no place");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x00") "\x00\x06\x00\x07" "bob:ann" "\x00", ""),
+	       "an attribute beyond the length of the message");
+	tap_ok(UFRAG_IS(CHECK("\x01", "\x0b") "\x00\x06\x00\x07" "bob:ann" "\x00", ""), "an odd length");
+	tap_ok(UFRAG_IS(CHECK("\x11", "\x0c") "\x00\x06\x00\x07" "bob:ann" "\x00", ""), "an indication");
+	tap_ok(stun_is_message((const u8 *)CHECK("\x01", "\x00"), 8) &&
+	       !stun_is_message((const u8 *)CHECK("\x01", "\x00"), 7) &&
+	       !stun_is_message((const u8 *)"\x80\x01\x00\x00\x21\x12\xa4\x42", 8) &&
+	       !stun_is_message((const u8 *)"\x00\x01\x00\x00\x21\x12\xa4\x43", 8),
+	       "what begins like STUN");
+}
+
 int main(void)
 {
 	test_edits();
@@ -559,5 +613,6 @@ int main(void)
 	test_emergency();
 	test_registrations();
 	test_refused();
+	test_checks();
 	return tap_done();
 }
