@@ -10,6 +10,7 @@
  * The first fault counts. The walk goes on behind it, because over a stream
  * the end of a malformed message has to be known as well.
  */
+#include "lookup.h"
 #include "msg.h"
 #include "token.h"
 
@@ -335,24 +336,37 @@ static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct 
 
 /*
  * The name of a line as most are: no blank before the colon, and not at the
- * end of the buffer. 0: another one.
+ * end of the buffer: SIP_HDR_LONGEST bytes can be read. *len 0: another one.
  */
-static inline u32 sip_msg_name_len(const u8 *line, u32 room)
+static inline enum sip_hdr_id sip_msg_name(const u8 *line, u32 *len)
 {
-	u64 word, hit;
+	u64 word = sip_word(line);
+	u64 colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
+	u64 before = sip_word_before(colon);
+	enum sip_hdr_id id;
 	u32 i;
 
-	if (room < SIP_HDR_LONGEST)
-		return 0;
-	for (i = 0; i < SIP_HDR_LONGEST; i += (u32)sizeof(word)) {
-		word = sip_word(line + i);
-		hit = sip_word_zero(word ^ SIP_SCAN_ONES * ':') | sip_word_blank(word);
-		if (!hit)
-			continue;
-		i += sip_word_first(hit);
-		return line[i] == ':' ? i : 0;
+	*len = 0;
+	if (colon) {
+		/* A name that is known has no blanks. */
+		id = sip_hdr_lookup_short(sip_word_lower(word) & before, sip_word_first(colon));
+		if (id != SIP_H_OTHER || !(sip_word_blank(word) & before))
+			*len = sip_word_first(colon);
+		return id;
 	}
-	return 0;
+	for (i = 8; i < SIP_HDR_LONGEST && !sip_word_blank(word); i += 8) {
+		word = sip_word(line + i);
+		colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
+		if (!colon)
+			continue;
+		if (sip_word_blank(word) & sip_word_before(colon))
+			break;
+		*len = i + sip_word_first(colon);
+		if (*len == 8)
+			return sip_hdr_lookup_short(sip_word_lower(sip_word(line)), 8);
+		return sip_hdr_lookup_long(line, *len);
+	}
+	return SIP_H_OTHER;
 }
 
 /* The end of a line with its folds, from @off on; w->len: there is none. */
@@ -392,41 +406,59 @@ static u32 sip_msg_line(struct sip_walk *w, u32 off)
 	return lf;
 }
 
+/* Is this the empty line? *next is what stands behind it. */
+static inline bool sip_msg_line_is_empty(const u8 *line, const u8 *end, const u8 **next)
+{
+	if (likely(*line > '\r'))
+		return false;
+	*next = line + 1;
+	if (*line == '\r' && end - line > 1 && line[1] == '\n')
+		*next = line + 2;
+	return *line == '\n' || *next == line + 2;
+}
+
 /*
- * All lines up to the empty one; false: it is not there. The invariant: @off is
- * at the first byte of a line.
+ * All lines up to the empty one; false: it is not there. The invariant: @line
+ * is the first byte of a line. Most lines end with CRLF, and have neither folds
+ * nor controls; the rest goes from LF to LF.
  */
 static bool sip_msg_head(struct sip_walk *w)
 {
 	const u8 *buf = w->buf;
-	const u32 len = w->len;
-	struct sip_span name = { w->off, 0 };
+	const u8 *end = buf + w->len;
+	const u8 *line = buf + w->off;
+	struct sip_span name;
 	enum sip_hdr_id id;
-	u32 lf = w->off;
+	const u8 *eol, *next;
+	u32 off;
 
-	for (; name.off < len; name.off = lf + 1) {
-		if (unlikely(buf[name.off] == '\n')) {
-			w->off = name.off + 1;
+	for (; line < end; line = next) {
+		if (sip_msg_line_is_empty(line, end, &next)) {
+			w->off = (u32)(next - buf);
 			return true;
 		}
-		if (unlikely(buf[name.off] == '\r' && len - name.off > 1 &&
-			     buf[name.off + 1] == '\n')) {
-			w->off = name.off + 2;
-			return true;
-		}
-		name.len = sip_msg_name_len(buf + name.off, len - name.off);
+		name.len = 0;
+		if (likely(end - line >= SIP_HDR_LONGEST))
+			id = sip_msg_name(line, &name.len);
 		if (unlikely(!name.len)) {
-			lf = sip_msg_line(w, name.off);
+			eol = buf + sip_msg_line(w, (u32)(line - buf));
+			if (eol == end)
+				break;
+			next = eol + 1;
 			continue;
 		}
-		id = sip_hdr_lookup_words(buf + name.off, name.len);
-		lf = sip_find(buf, name.off + name.len, len, '\n');
-		if (unlikely(lf + 1 >= len))
-			break;
-		if (unlikely(sip_byte_is_blank(buf[lf + 1])))
-			lf = sip_msg_line_end(w, lf);
-		if (id != SIP_H_OTHER && likely(lf < len))
-			sip_msg_field(w, id, name, sip_trim(buf, name.off + name.len + 1, lf));
+		name.off = (u32)(line - buf);
+		off = name.off + name.len + 1;
+		eol = sip_scan_control(line + name.len, end);
+		next = eol + 2;
+		if (unlikely(end - eol < 3 || eol[0] != '\r' || eol[1] != '\n' || eol[2] <= ' ')) {
+			eol = buf + sip_msg_line_end(w, (u32)(eol - buf));
+			if (eol == end)
+				break;
+			next = eol + 1;
+		}
+		if (id != SIP_H_OTHER)
+			sip_msg_field(w, id, name, sip_trim(buf, off, (u32)(eol - buf)));
 	}
 	return false;
 }

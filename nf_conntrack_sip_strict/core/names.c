@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * names.c - methods and header fields by name (RFC 3261 sections 7.1, 7.3.3).
- *
- * A name's length chooses the few that it can be; it is then compared in full.
  */
+#include "lookup.h"
 #include "msg.h"
-#include "token.h"
 
 static const char *const sip_method_names[SIP_M_MAX] = {
 	[SIP_M_OTHER] = "other",
@@ -74,143 +72,17 @@ enum sip_method sip_method_lookup(const u8 *s, u32 len)
 	}
 }
 
-static enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
+/**
+ * sip_hdr_lookup_compact() - a header field by its compact form
+ * @letter: in lower case
+ *
+ * Return: the field, SIP_H_OTHER if there is none.
+ */
+enum sip_hdr_id sip_hdr_lookup_compact(u8 letter)
 {
-	letter = sip_byte_lower(letter);
 	if (letter < 'a' || letter > 'z')
 		return SIP_H_OTHER;
 	return (enum sip_hdr_id)sip_hdr_compact[letter];
-}
-
-/* A constant of up to eight bytes, as sip_word() reads it. */
-#define SIP_WORD(str) sip_word((const u8 *)str "\0\0\0\0\0\0\0")
-
-/* What stands behind the name is shifted out. */
-static inline bool sip_is(u64 word, u64 name, u32 len)
-{
-	return word << (64 - 8 * len) == name << (64 - 8 * len);
-}
-
-/* By its first and its last eight bytes. */
-static inline bool sip_is_long(u64 word, u64 tail, const char *name, u32 len)
-{
-	return word == sip_word((const u8 *)name) && tail == sip_word((const u8 *)name + len - 8);
-}
-
-static enum sip_hdr_id sip_hdr_lookup_short(u64 word, u32 len)
-{
-	switch (len) {
-	case 2:
-		return sip_is(word, SIP_WORD("to"), 2) ? SIP_H_TO : SIP_H_OTHER;
-	case 3:
-		return sip_is(word, SIP_WORD("via"), 3) ? SIP_H_VIA : SIP_H_OTHER;
-	case 4:
-		if (sip_is(word, SIP_WORD("from"), 4))
-			return SIP_H_FROM;
-		if (sip_is(word, SIP_WORD("cseq"), 4))
-			return SIP_H_CSEQ;
-		if (sip_is(word, SIP_WORD("path"), 4))
-			return SIP_H_PATH;
-		if (sip_is(word, SIP_WORD("rseq"), 4))
-			return SIP_H_RSEQ;
-		return sip_is(word, SIP_WORD("rack"), 4) ? SIP_H_RACK : SIP_H_OTHER;
-	case 5:
-		if (sip_is(word, SIP_WORD("route"), 5))
-			return SIP_H_ROUTE;
-		return sip_is(word, SIP_WORD("event"), 5) ? SIP_H_EVENT : SIP_H_OTHER;
-	case 7:
-		if (sip_is(word, SIP_WORD("call-id"), 7))
-			return SIP_H_CALL_ID;
-		if (sip_is(word, SIP_WORD("contact"), 7))
-			return SIP_H_CONTACT;
-		if (sip_is(word, SIP_WORD("expires"), 7))
-			return SIP_H_EXPIRES;
-		return sip_is(word, SIP_WORD("require"), 7) ? SIP_H_REQUIRE : SIP_H_OTHER;
-	case 8:
-		return sip_is(word, SIP_WORD("refer-to"), 8) ? SIP_H_REFER_TO : SIP_H_OTHER;
-	default:
-		return SIP_H_OTHER;
-	}
-}
-
-static inline bool sip_half_is(const u8 *s, const char *half)
-{
-	return sip_half_lower(s) == sip_half_lower((const u8 *)half);
-}
-
-/* No two of these agree in their first and last eight bytes and their length. */
-static enum sip_hdr_id sip_hdr_lookup_long(u64 word, u64 tail, u32 len)
-{
-	switch (len) {
-	case 12:
-		if (sip_is_long(word, tail, "content-type", 12))
-			return SIP_H_CONTENT_TYPE;
-		if (sip_is_long(word, tail, "record-route", 12))
-			return SIP_H_RECORD_ROUTE;
-		return SIP_H_OTHER;
-	case 13:
-		if (sip_is_long(word, tail, "authorization", 13))
-			return SIP_H_AUTHORIZATION;
-		if (sip_is_long(word, tail, "service-route", 13))
-			return SIP_H_SERVICE_ROUTE;
-		return SIP_H_OTHER;
-	case 14:
-		if (sip_is_long(word, tail, "content-length", 14))
-			return SIP_H_CONTENT_LENGTH;
-		return SIP_H_OTHER;
-	case 15:
-		if (sip_is_long(word, tail, "session-expires", 15))
-			return SIP_H_SESSION_EXPIRES;
-		return SIP_H_OTHER;
-	case 16:
-		if (sip_is_long(word, tail, "content-encoding", 16))
-			return SIP_H_CONTENT_ENCODING;
-		return SIP_H_OTHER;
-	case 18:
-		if (sip_is_long(word, tail, "subscription-state", 18))
-			return SIP_H_SUBSCRIPTION_STATE;
-		return SIP_H_OTHER;
-	case 19:
-		if (sip_is_long(word, tail, "proxy-authorization", 19))
-			return SIP_H_PROXY_AUTHORIZATION;
-		if (sip_is_long(word, tail, "content-disposition", 19))
-			return SIP_H_CONTENT_DISPOSITION;
-		return SIP_H_OTHER;
-	default:
-		return SIP_H_OTHER;
-	}
-}
-
-/**
- * sip_hdr_lookup_words() - a header field by its name, eight bytes at a time
- * @s: the name, without blanks and controls; SIP_HDR_LONGEST bytes can be read
- * @len: its length
- *
- * All names are of letters and '-', and setting bit 5 maps only the two cases
- * of a letter, and '-' and CR, to the same byte.
- *
- * Return: as sip_hdr_lookup().
- */
-enum sip_hdr_id sip_hdr_lookup_words(const u8 *s, u32 len)
-{
-	const u64 lower = SIP_SCAN_ONES * 0x20;
-	enum sip_hdr_id id;
-
-	if (len <= 8)
-		return len > 1 ? sip_hdr_lookup_short(sip_word(s) | lower, len) :
-				 sip_hdr_lookup_compact(s[0]);
-	id = sip_hdr_lookup_long(sip_word(s) | lower, sip_word(s + len - 8) | lower, len);
-	/* The middle of those that are longer than both together. */
-	if (len <= 16 || id == SIP_H_OTHER)
-		return id;
-	switch (id) {
-	case SIP_H_SUBSCRIPTION_STATE:
-		return sip_half_is(s + 7, "ptio") ? id : SIP_H_OTHER;
-	case SIP_H_PROXY_AUTHORIZATION:
-		return sip_half_is(s + 8, "thor") ? id : SIP_H_OTHER;
-	default:
-		return sip_half_is(s + 8, "disp") ? id : SIP_H_OTHER;
-	}
 }
 
 /**
@@ -223,16 +95,13 @@ enum sip_hdr_id sip_hdr_lookup_words(const u8 *s, u32 len)
 enum sip_hdr_id sip_hdr_lookup(const u8 *s, u32 len)
 {
 	u8 name[SIP_HDR_LONGEST] = { 0 };
-	u32 i;
 
 	if (!len || len >= sizeof(name))
 		return SIP_H_OTHER;
-	for (i = 0; i < len; i++) {
-		if (s[i] <= ' ')
-			return SIP_H_OTHER;
-		name[i] = s[i];
-	}
-	return sip_hdr_lookup_words(name, len);
+	memcpy(name, s, len);
+	if (len > 8)
+		return sip_hdr_lookup_long(name, len);
+	return sip_hdr_lookup_short(sip_word_lower(sip_word(name)), len);
 }
 
 /**

@@ -76,7 +76,6 @@ enum sip_hdr_id sip_hdr_lookup(const u8 *s, u32 len); /* any case, long or compa
 /* Longer than any name that is known; three words of eight bytes. */
 #define SIP_HDR_LONGEST 24u
 
-enum sip_hdr_id sip_hdr_lookup_words(const u8 *s, u32 len);
 const char *sip_method_name(enum sip_method method);
 
 #endif /* SIP_NAMES_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * scan.h - find the end of a line eight bytes at a time.
+ * scan.h - a message eight bytes at a time.
  *
- * Most of a message is passed over without being looked at; this is the loop
- * that does it, so it costs about one instruction a byte.
+ * Most of a message is passed over without being looked at; these are the loops
+ * and tests that do it, so it costs about one instruction a byte.
  */
 #ifndef SIP_SCAN_H
 #define SIP_SCAN_H
@@ -13,26 +13,80 @@
 #define SIP_SCAN_ONES 0x0101010101010101ULL
 #define SIP_SCAN_HIGH 0x8080808080808080ULL
 
+/* Eight bytes of the message, the first one lowest on any machine. */
+static inline u64 sip_word(const u8 *at)
+{
+	u64 word;
+
+	memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/* The high bit of the first byte that is below @byte; those above may be wrong. */
+static inline u64 sip_word_below(u64 word, u8 byte)
+{
+	return (word - SIP_SCAN_ONES * byte) & ~word & SIP_SCAN_HIGH;
+}
+
+/* The same for the first byte that is zero. */
+static inline u64 sip_word_zero(u64 word)
+{
+	return sip_word_below(word, 1);
+}
+
+/* The same for the first byte that is a blank or a control character. */
+static inline u64 sip_word_blank(u64 word)
+{
+	return sip_word_below(word, 0x21);
+}
+
+/* Index of the first byte that has its high bit set here. */
+static inline u32 sip_word_first(u64 bits)
+{
+	if (sizeof(long) == sizeof(bits))
+		return (u32)__builtin_ctzl((unsigned long)bits) >> 3;
+	if ((u32)bits)
+		return (u32)__builtin_ctz((u32)bits) >> 3;
+	return 4 + ((u32)__builtin_ctz((u32)(bits >> 32)) >> 3);
+}
+
+/* All bits of the bytes before that one. */
+static inline u64 sip_word_before(u64 bits)
+{
+	return ((bits & (0 - bits)) >> 7) - 1;
+}
+
+/* Upper case letters to lower case; no other byte becomes a letter or '-'. */
+static inline u64 sip_word_lower(u64 word)
+{
+	return word | (word & SIP_SCAN_ONES * 0x40) >> 1;
+}
+
 /*
- * The first byte below 0x0e (NUL, HT, LF, CR, …) in [at, end), or @end. A
- * borrow out of a byte that hits only disturbs bytes above it, so the lowest
- * hit is a true one: the first in memory where the lowest byte comes first.
+ * The first byte below 0x0e (NUL, HT, LF, CR, …) in [at, end), or @end. Bytes
+ * of 0x8e and more look like one at first.
  */
 static inline const u8 *sip_scan_control(const u8 *at, const u8 *end)
 {
-	u64 word, hit;
+	const u64 below = SIP_SCAN_ONES * 0x0e;
+	u64 first, second, hit;
+	u32 words;
 
-	while (end - at >= 8) {
-		memcpy(&word, at, 8);
-		hit = (word - SIP_SCAN_ONES * 0x0e) & ~word & SIP_SCAN_HIGH;
-		if (hit) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-			return at + (__builtin_ctzll(hit) >> 3);
-#else
-			break;
-#endif
+	for (words = (u32)(end - at) / 16; words; words--) {
+		first = sip_word(at);
+		second = sip_word(at + 8);
+		if (unlikely(((first - below) | (second - below)) & SIP_SCAN_HIGH)) {
+			hit = sip_word_below(first, 0x0e);
+			if (hit)
+				return at + sip_word_first(hit);
+			hit = sip_word_below(second, 0x0e);
+			if (hit)
+				return at + 8 + sip_word_first(hit);
 		}
-		at += 8;
+		at += 16;
 	}
 	while (at < end && *at >= 0x0e)
 		at++;

@@ -60,40 +60,6 @@ static inline u32 sip_lws(const u8 *buf, u32 off, u32 end)
 	return sip_lws_slow(buf, off, end);
 }
 
-/* Eight bytes of the message, the first one lowest on any machine. */
-static inline u64 sip_word(const u8 *at)
-{
-	u64 word;
-
-	memcpy(&word, at, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-/* The high bit of the first byte that is zero; those above may be wrong. */
-static inline u64 sip_word_zero(u64 word)
-{
-	return (word - SIP_SCAN_ONES) & ~word & SIP_SCAN_HIGH;
-}
-
-/* The same for the first byte that is a blank or a control character. */
-static inline u64 sip_word_blank(u64 word)
-{
-	return (word - SIP_SCAN_ONES * 0x21) & ~word & SIP_SCAN_HIGH;
-}
-
-/* Index of the first byte that has its high bit set here. */
-static inline u32 sip_word_first(u64 bits)
-{
-	if (sizeof(long) == sizeof(bits))
-		return (u32)__builtin_ctzl((unsigned long)bits) >> 3;
-	if ((u32)bits)
-		return (u32)__builtin_ctz((u32)bits) >> 3;
-	return 4 + ((u32)__builtin_ctz((u32)(bits >> 32)) >> 3);
-}
-
 /* Four bytes, and the two cases of letters alike. */
 static inline u32 sip_half_lower(const u8 *at)
 {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lookup.h - header fields by name, from words that msg.c has read already.
+ *
+ * A name's length chooses the few that it can be; it is then compared in full.
+ * A unit test holds this against the list in names.h.
+ */
+#ifndef SIP_LOOKUP_H
+#define SIP_LOOKUP_H
+
+#include "names.h"
+#include "scan.h"
+
+/* A constant of up to eight bytes, as sip_word() reads it. */
+#define SIP_WORD(str) sip_word((const u8 *)str "\0\0\0\0\0\0\0")
+
+/* By the letter (RFC 3261 section 20, RFC 4028, 6665), in lower case. */
+enum sip_hdr_id sip_hdr_lookup_compact(u8 letter);
+
+/* Up to eight bytes, in lower case, zeros behind them. */
+static inline enum sip_hdr_id sip_hdr_lookup_short(u64 name, u32 len)
+{
+	switch (len) {
+	case 1:
+		return sip_hdr_lookup_compact((u8)name);
+	case 2:
+		return name == SIP_WORD("to") ? SIP_H_TO : SIP_H_OTHER;
+	case 3:
+		return name == SIP_WORD("via") ? SIP_H_VIA : SIP_H_OTHER;
+	case 4:
+		if (name == SIP_WORD("from"))
+			return SIP_H_FROM;
+		if (name == SIP_WORD("cseq"))
+			return SIP_H_CSEQ;
+		if (name == SIP_WORD("path"))
+			return SIP_H_PATH;
+		if (name == SIP_WORD("rseq"))
+			return SIP_H_RSEQ;
+		return name == SIP_WORD("rack") ? SIP_H_RACK : SIP_H_OTHER;
+	case 5:
+		if (name == SIP_WORD("route"))
+			return SIP_H_ROUTE;
+		return name == SIP_WORD("event") ? SIP_H_EVENT : SIP_H_OTHER;
+	case 7:
+		if (name == SIP_WORD("call-id"))
+			return SIP_H_CALL_ID;
+		if (name == SIP_WORD("contact"))
+			return SIP_H_CONTACT;
+		if (name == SIP_WORD("expires"))
+			return SIP_H_EXPIRES;
+		return name == SIP_WORD("require") ? SIP_H_REQUIRE : SIP_H_OTHER;
+	case 8:
+		return name == SIP_WORD("refer-to") ? SIP_H_REFER_TO : SIP_H_OTHER;
+	default:
+		return SIP_H_OTHER;
+	}
+}
+
+/* By its first and its last eight bytes. */
+static inline bool sip_hdr_is(u64 head, u64 tail, const char *name, u32 len)
+{
+	return tail == sip_word((const u8 *)name + len - 8) && head == sip_word((const u8 *)name);
+}
+
+/* The eight bytes between them. */
+static inline bool sip_hdr_middle(const u8 *s, const char *lower)
+{
+	return sip_word_lower(sip_word(s + 8)) == sip_word((const u8 *)lower);
+}
+
+/*
+ * Nine bytes and more. No two agree in their first and last eight bytes and
+ * their length; those of more than both together are looked at in the middle.
+ */
+static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
+{
+	u64 head = sip_word_lower(sip_word(s));
+	u64 tail = sip_word_lower(sip_word(s + len - 8));
+
+	switch (len) {
+	case 12:
+		if (sip_hdr_is(head, tail, "content-type", 12))
+			return SIP_H_CONTENT_TYPE;
+		if (sip_hdr_is(head, tail, "record-route", 12))
+			return SIP_H_RECORD_ROUTE;
+		return SIP_H_OTHER;
+	case 13:
+		if (sip_hdr_is(head, tail, "authorization", 13))
+			return SIP_H_AUTHORIZATION;
+		if (sip_hdr_is(head, tail, "service-route", 13))
+			return SIP_H_SERVICE_ROUTE;
+		return SIP_H_OTHER;
+	case 14:
+		if (sip_hdr_is(head, tail, "content-length", 14))
+			return SIP_H_CONTENT_LENGTH;
+		return SIP_H_OTHER;
+	case 15:
+		if (sip_hdr_is(head, tail, "session-expires", 15))
+			return SIP_H_SESSION_EXPIRES;
+		return SIP_H_OTHER;
+	case 16:
+		if (sip_hdr_is(head, tail, "content-encoding", 16))
+			return SIP_H_CONTENT_ENCODING;
+		return SIP_H_OTHER;
+	case 18:
+		if (sip_hdr_is(head, tail, "subscription-state", 18) &&
+		    sip_hdr_middle(s, "tion-sta"))
+			return SIP_H_SUBSCRIPTION_STATE;
+		return SIP_H_OTHER;
+	case 19:
+		if (sip_hdr_is(head, tail, "proxy-authorization", 19) &&
+		    sip_hdr_middle(s, "thorizat"))
+			return SIP_H_PROXY_AUTHORIZATION;
+		if (sip_hdr_is(head, tail, "content-disposition", 19) &&
+		    sip_hdr_middle(s, "disposit"))
+			return SIP_H_CONTENT_DISPOSITION;
+		return SIP_H_OTHER;
+	default:
+		return SIP_H_OTHER;
+	}
+}
+
+#endif /* SIP_LOOKUP_H */
