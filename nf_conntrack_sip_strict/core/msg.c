@@ -427,6 +427,7 @@ static bool sip_msg_head(struct sip_walk *w)
 	const u8 *buf = w->buf;
 	const u8 *end = buf + w->len;
 	const u8 *line = buf + w->off;
+	const u8 *stop = sip_scan_stop(line, end);
 	struct sip_span name;
 	enum sip_hdr_id id;
 	const u8 *eol, *next;
@@ -449,7 +450,7 @@ static bool sip_msg_head(struct sip_walk *w)
 		}
 		name.off = (u32)(line - buf);
 		off = name.off + name.len + 1;
-		eol = sip_scan_control(line + name.len, end);
+		eol = sip_scan_line(line + name.len, stop, end);
 		next = eol + 2;
 		if (unlikely(end - eol < 3 || eol[0] != '\r' || eol[1] != '\n' || eol[2] <= ' ')) {
 			eol = buf + sip_msg_line_end(w, (u32)(eol - buf));

@@ -65,32 +65,65 @@ static inline u64 sip_word_lower(u64 word)
 	return word | (word & SIP_SCAN_ONES * 0x40) >> 1;
 }
 
+/* From where on 16 bytes can no longer be read; NULL: nowhere in [at, end). */
+static inline const u8 *sip_scan_stop(const u8 *at, const u8 *end)
+{
+	return end - at >= 16 ? end - 16 : NULL;
+}
+
 /*
- * The first byte below 0x0e (NUL, HT, LF, CR, …) in [at, end), or @end. Bytes
- * of 0x8e and more look like one at first.
+ * The first byte below 0x0e (NUL, HT, LF, CR, …) from @at on, as long as 16
+ * bytes can be read; or where they cannot. Bytes of 0x8e and more look like one
+ * at first.
  */
-static inline const u8 *sip_scan_control(const u8 *at, const u8 *end)
+static inline const u8 *sip_scan_pairs(const u8 *at, const u8 *stop, bool *found)
 {
 	const u64 below = SIP_SCAN_ONES * 0x0e;
 	u64 first, second, hit;
-	u32 words;
 
-	for (words = (u32)(end - at) / 16; words; words--) {
+	*found = true;
+	for (; at <= stop; at += 16) {
 		first = sip_word(at);
 		second = sip_word(at + 8);
-		if (unlikely(((first - below) | (second - below)) & SIP_SCAN_HIGH)) {
-			hit = sip_word_below(first, 0x0e);
-			if (hit)
-				return at + sip_word_first(hit);
-			hit = sip_word_below(second, 0x0e);
-			if (hit)
-				return at + 8 + sip_word_first(hit);
-		}
-		at += 16;
+		if (likely(!(((first - below) | (second - below)) & SIP_SCAN_HIGH)))
+			continue;
+		hit = sip_word_below(first, 0x0e);
+		if (hit)
+			return at + sip_word_first(hit);
+		hit = sip_word_below(second, 0x0e);
+		if (hit)
+			return at + 8 + sip_word_first(hit);
+	}
+	*found = false;
+	return at;
+}
+
+/*
+ * The same to @end. @stop is sip_scan_stop() of a text that ends there: it is
+ * found once, not for each line.
+ */
+static inline const u8 *sip_scan_line(const u8 *at, const u8 *stop, const u8 *end)
+{
+	bool found;
+	u64 hit;
+
+	at = sip_scan_pairs(at, stop, &found);
+	if (likely(found))
+		return at;
+	if (end - at >= 8) {
+		hit = sip_word_below(sip_word(at), 0x0e);
+		if (hit)
+			return at + sip_word_first(hit);
+		at += 8;
 	}
 	while (at < end && *at >= 0x0e)
 		at++;
 	return at;
+}
+
+static inline const u8 *sip_scan_control(const u8 *at, const u8 *end)
+{
+	return sip_scan_line(at, sip_scan_stop(at, end), end);
 }
 
 #endif /* SIP_SCAN_H */

@@ -49,14 +49,34 @@ static inline u32 sdp_skip_blanks(const u8 *buf, u32 off, u32 end)
 	return off;
 }
 
+/* Where the token at @off ends: at a blank, eight bytes at a time, or at @end. */
+static inline u32 sdp_token_end(const u8 *buf, u32 off, u32 end)
+{
+	u64 hit;
+
+	while (off + 8 <= end) {
+		hit = sip_word_blank(sip_word(buf + off));
+		if (!hit) {
+			off += 8;
+			continue;
+		}
+		off += sip_word_first(hit);
+		/* A control is none. */
+		if (likely(sip_byte_is_blank(buf[off])))
+			return off;
+		off++;
+	}
+	while (off < end && !sip_byte_is_blank(buf[off]))
+		off++;
+	return off;
+}
+
 /* The next token of a line; len 0: there is none. */
 static inline struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 {
 	struct sip_span token = { sdp_skip_blanks(buf, *off, end), 0 };
 
-	*off = token.off;
-	while (*off < end && !sip_byte_is_blank(buf[*off]))
-		(*off)++;
+	*off = sdp_token_end(buf, token.off, end);
 	token.len = *off - token.off;
 	return token;
 }
@@ -233,9 +253,10 @@ static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_strea
 	struct sip_span count;
 	u32 slash;
 
-	digits->off = sdp_skip_blanks(buf, off, end);
-	for (off = digits->off; off < end && !sip_byte_is_blank(buf[off]) && buf[off] != '/'; off++)
-		;
+	off = sdp_skip_blanks(buf, off, end);
+	digits->off = off;
+	while (off < end && buf[off] != '/' && !sip_byte_is_blank(buf[off]))
+		off++;
 	digits->len = off - digits->off;
 	stream->count = 1;
 	if (!sdp_port_read(buf, *digits, &stream->port))
@@ -502,14 +523,11 @@ static enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32
 	}
 }
 
-/*
- * By the type of a line: it is none; it is passed over; it is read; it is an
- * attribute, of which most are passed over.
- */
-enum sdp_class { SDP_C_NONE, SDP_C_PASS, SDP_C_READ, SDP_C_ATTR };
+/* By the type of a line: it is none; it is passed over; it is read. */
+enum sdp_class { SDP_C_NONE, SDP_C_PASS, SDP_C_READ };
 
 static const u8 sdp_line_class[256] = {
-	['a'] = SDP_C_ATTR,
+	['a'] = SDP_C_READ,
 	['b'] = SDP_C_PASS,
 	['c'] = SDP_C_READ,
 	['d' ... 'l'] = SDP_C_PASS,
@@ -526,18 +544,36 @@ static const bool sdp_attr_first[256] = {
 	[' '] = true, ['\t'] = true,
 };
 
-/* Written as it should be, and nothing that is read: most lines are. */
-static inline bool sdp_line_passes(const u8 *line, const u8 *eol)
+/*
+ * Written as it should be, and nothing that is read? @word is what begins with
+ * the line. Behind a line of less than five bytes it is the next one's, which
+ * does not matter: no attribute that short is read.
+ */
+static inline bool sdp_line_passes(u64 word)
 {
-	u8 class;
-
-	if (eol - line < 2 || line[1] != '=')
-		return false;
-	class = sdp_line_class[*line];
-	if (class != SDP_C_ATTR)
-		return class == SDP_C_PASS;
 	/* a=rtpmap goes by its third letter; no name that is read has a p there. */
-	return eol - line < 5 || !sdp_attr_first[line[2]] || line[4] == 'p';
+	if (likely((word & 0xffff) == ('=' << 8 | 'a')))
+		return !sdp_attr_first[(u8)(word >> 16)] || (u8)(word >> 32) == 'p';
+	return (u8)(word >> 8) == '=' && sdp_line_class[(u8)word] == SDP_C_PASS;
+}
+
+/*
+ * Pass over lines as most are: nothing that is read, and CRLF at the end. What
+ * it stops at may be another such line all the same.
+ */
+static sip_noinline const u8 *sdp_pass_lines(const u8 *line, const u8 *end)
+{
+	const u8 *stop = sip_scan_stop(line, end - 1);
+	const u8 *eol;
+	bool found;
+
+	while (line <= stop && sdp_line_passes(sip_word(line))) {
+		eol = sip_scan_pairs(line, stop, &found);
+		if (unlikely(!found || memcmp(eol, "\r\n", 2)))
+			break;
+		line = eol + 2;
+	}
+	return line;
 }
 
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
@@ -605,16 +641,14 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	sdp->reason_off = 0;
 	r.cur = &r.level;
 	while (at < end && what == SDP_LINE_OK) {
-		line = at;
-		eol = sip_scan_control(at, end);
+		line = sdp_pass_lines(at, end);
+		eol = sip_scan_control(line, end);
 		if (likely(end - eol >= 2 && !memcmp(eol, "\r\n", 2)))
 			at = eol + 2;
 		else
 			eol = sdp_line_end(eol, end, &at);
 		if (!eol)
 			return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)(at - buf));
-		if (likely(sdp_line_passes(line, eol)))
-			continue;
 		if (line == eol) {
 			at = sdp_empty_lines(at, end);
 			if (at < end)

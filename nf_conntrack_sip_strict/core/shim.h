@@ -15,6 +15,8 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
+
+#define sip_noinline noinline
 #else
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +32,7 @@ typedef int64_t s64;
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define sip_noinline __attribute__((__noinline__))
 #endif
 
 #define SIP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
