@@ -41,7 +41,7 @@ static u8 *sip_plan_room(struct sip_planner *p, u32 off, u32 len)
 	return NULL;
 }
 
-/* Put an edit in its place; its text is in the plan already. */
+/* Put an edit in its place, which is not behind all others. */
 static bool sip_plan_insert(struct sip_planner *p, const struct sip_edit *new)
 {
 	struct sip_plan *plan = p->plan;
@@ -69,6 +69,21 @@ static bool sip_plan_insert(struct sip_planner *p, const struct sip_edit *new)
 		memmove(&edit[pos + 1], &edit[pos], (plan->n_edits - pos) * sizeof(*edit));
 	}
 	edit[pos] = *new;
+	plan->n_edits++;
+	return true;
+}
+
+/* An edit whose text is in the plan already. Most come in their order. */
+static inline bool sip_plan_add(struct sip_planner *p, const struct sip_edit *new)
+{
+	struct sip_plan *plan = p->plan;
+	struct sip_edit *edit = &plan->edit[plan->n_edits];
+
+	if (unlikely(plan->n_edits >= SIP_MAX_EDITS ||
+		     (plan->n_edits && (edit[-1].off + edit[-1].len > new->off ||
+					edit[-1].off == new->off))))
+		return sip_plan_insert(p, new);
+	*edit = *new;
 	plan->n_edits++;
 	return true;
 }
@@ -107,7 +122,7 @@ bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len
 		return false;
 	memcpy(room, text, text_len);
 	p->plan->text_len += text_len;
-	return sip_plan_insert(p, &edit);
+	return sip_plan_add(p, &edit);
 }
 
 /**
@@ -138,7 +153,7 @@ bool sip_plan_write_ip(struct sip_planner *p, enum sip_field field, struct sip_s
 	}
 	edit.text_off = p->ip_off;
 	edit.text_len = p->ip_len;
-	return sip_plan_insert(p, &edit);
+	return sip_plan_add(p, &edit);
 }
 
 /**
@@ -166,13 +181,41 @@ static u32 sip_number_format(u32 number, u8 out[10])
 	u32 len = 0;
 	u32 i;
 
-	if (number <= 65535)
+	if (likely(number <= 65535))
 		return sip_port_format((u16)number, out);
 	for (; number; number /= 10)
 		digits[len++] = (u8)('0' + number % 10);
 	for (i = 0; i < len; i++)
 		out[i] = digits[len - 1 - i];
 	return len;
+}
+
+/**
+ * sip_plan_write_number() - replace a number that is known to be another
+ * @p: the planner
+ * @field: where it stands
+ * @off: first byte to replace
+ * @len: bytes to replace; 0: insert at @off
+ * @colon: one stands before it
+ * @number: what is to stand there
+ *
+ * Return: as sip_plan_edit().
+ */
+bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
+			   bool colon, u32 number)
+{
+	struct sip_edit edit = { .off = off, .len = len, .field = (u8)field };
+	u8 *text = p->plan->text + p->plan->text_len; /* has room to spare */
+	u32 text_len = colon;
+
+	text[0] = ':';
+	text_len += sip_number_format(number, text + text_len);
+	if (!sip_plan_room(p, off, text_len))
+		return false;
+	edit.text_off = (u16)p->plan->text_len;
+	edit.text_len = (u16)text_len;
+	p->plan->text_len += text_len;
+	return sip_plan_add(p, &edit);
 }
 
 /**
@@ -187,13 +230,11 @@ static u32 sip_number_format(u32 number, u8 out[10])
 bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct sip_span digits,
 			  u32 number)
 {
-	u8 text[10];
-	u32 old, len;
+	u32 old;
 
 	if (sip_span_number(p->msg->buf, digits, 0xffffffffu, &old) && old == number)
 		return true;
-	len = sip_number_format(number, text);
-	return sip_plan_edit(p, field, digits.off, digits.len, text, len);
+	return sip_plan_write_number(p, field, digits.off, digits.len, false, number);
 }
 
 /**

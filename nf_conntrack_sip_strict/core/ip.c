@@ -150,27 +150,33 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
 	return false;
 }
 
+static inline void sip_pair_format(u32 value, u8 *out)
+{
+	out[0] = (u8)('0' + value / 10);
+	out[1] = (u8)('0' + value % 10);
+}
+
 static u32 sip_ip4_format(const u8 b[4], u8 *out)
 {
-	u32 len = 0;
+	u8 *at = out;
 	u32 i;
 
 	for (i = 0; i < 4; i++) {
 		u32 value = b[i];
 
 		if (value >= 100) {
-			out[len++] = (u8)('0' + value / 100);
-			value %= 100;
-			out[len++] = (u8)('0' + value / 10);
-			value %= 10;
+			*at++ = (u8)('0' + value / 100);
+			sip_pair_format(value % 100, at);
+			at += 2;
 		} else if (value >= 10) {
-			out[len++] = (u8)('0' + value / 10);
-			value %= 10;
+			sip_pair_format(value, at);
+			at += 2;
+		} else {
+			*at++ = (u8)('0' + value);
 		}
-		out[len++] = (u8)('0' + value);
-		out[len++] = '.';
+		*at++ = '.';
 	}
-	return len - 1;
+	return (u32)(at - out) - 1;
 }
 
 /* RFC 5952: "::" for the first longest run of two or more zero groups. */
@@ -250,13 +256,32 @@ u32 sip_ip_format(const struct sip_ip *ip, u8 *out)
  */
 u32 sip_port_format(u16 port, u8 *out)
 {
-	u32 len = port >= 10000 ? 5 : port >= 1000 ? 4 : port >= 100 ? 3 : port >= 10 ? 2 : 1;
 	u32 value = port;
-	u32 i;
+	u8 *at = out;
 
-	for (i = len; i--; value /= 10)
-		out[i] = (u8)('0' + value % 10);
-	return len;
+	if (value >= 10000) {
+		*at++ = (u8)('0' + value / 10000);
+		value %= 10000;
+		sip_pair_format(value / 100, at);
+		sip_pair_format(value % 100, at + 2);
+		return 5;
+	}
+	if (value >= 1000) {
+		sip_pair_format(value / 100, at);
+		sip_pair_format(value % 100, at + 2);
+		return 4;
+	}
+	if (value >= 100) {
+		*at = (u8)('0' + value / 100);
+		sip_pair_format(value % 100, at + 1);
+		return 3;
+	}
+	if (value >= 10) {
+		sip_pair_format(value, at);
+		return 2;
+	}
+	*at = (u8)('0' + value);
+	return 1;
 }
 
 /**

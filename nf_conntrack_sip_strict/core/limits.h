@@ -38,6 +38,9 @@
 /* Replacement text of all edits; an IPv6 address and port take 47 bytes. */
 #define SIP_MAX_PLAN_TEXT 4096u
 
+/* A colon and the longest number. */
+#define SIP_NUMBER_TEXT 11u
+
 /* Reasons noted on the way while a plan goes on. */
 #define SIP_MAX_NOTES 16u
 

@@ -244,7 +244,7 @@ struct sip_plan {
 	struct sip_note note[SIP_MAX_NOTES];
 	struct sdp_session sdp[SIP_MAX_SDP];
 	struct sip_parts parts;
-	u8 text[SIP_MAX_PLAN_TEXT];
+	u8 text[SIP_MAX_PLAN_TEXT + SIP_NUMBER_TEXT]; /* a number is written, then counted */
 };
 
 enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,

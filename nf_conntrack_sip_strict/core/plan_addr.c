@@ -183,15 +183,14 @@ void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
 /* A port that was not written stays so where the new one is the default. */
 static void sip_plan_edit_port(struct sip_planner *p, const struct sip_place *at, u16 port)
 {
-	u8 text[6] = { ':' };
-	u32 len;
+	const struct sip_hostport *hp = at->hp;
 
-	if (at->hp->port.len) {
-		if (at->hp->port_num != port)
-			sip_plan_edit_number(p, at->field, at->hp->port, port);
+	if (hp->port.len) {
+		if (hp->port_num != port)
+			sip_plan_write_number(p, at->field, hp->port.off, hp->port.len, false,
+					      port);
 	} else if (port != at->default_port) {
-		len = 1 + sip_port_format(port, text + 1);
-		sip_plan_edit(p, at->field, at->hp->host_end, 0, text, len);
+		sip_plan_write_number(p, at->field, hp->host_end, 0, true, port);
 	}
 }
 

@@ -165,11 +165,8 @@ static void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
 static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
 				 struct sip_span digits, u16 old, u16 port)
 {
-	u8 text[6];
-
 	if (old != port)
-		sip_plan_edit(b->p, field, digits.off, digits.len, text,
-			      sip_port_format(port, text));
+		sip_plan_write_number(b->p, field, digits.off, digits.len, false, port);
 }
 
 /* RFC 3605: the port, and the address where there is one. */
