@@ -155,6 +155,15 @@ bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag)
 	tag->len = 0;
 	if (sip_addr_find(buf, &off, end, &uri) == SIP_ADDR_BAD || !uri.len)
 		return false;
+	/* Mostly it is all that stands behind the URI. */
+	if (off == end)
+		return true;
+	if (end - off > 5 && buf[off] == ';' && sip_word_is(buf + off + 1, 3, "tag", 3) &&
+	    buf[off + 4] == '=' && sip_byte_is(buf[off + 5], SIP_C_PARAM)) {
+		tag->off = off + 5;
+		off = sip_value_run(buf, tag->off, end);
+		tag->len = off - tag->off;
+	}
 	while ((more = sip_param_next(buf, &off, end, &param)) > 0)
 		if (!tag->len && SIP_SPAN_IS(buf, param.name, "tag"))
 			*tag = param.value;

@@ -138,8 +138,10 @@ static void sip_msg_status_line(struct sip_walk *w, u32 end)
 /* The Request-URI is a URI without <>, blanks or controls (RFC 3261 7.1). */
 static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 {
-	u32 i = sip_run(buf, off, end, SIP_C_TOKEN);
+	u32 i = off + 3;
 
+	if (unlikely(end - off < 4 || !sip_word_is(buf + off, 3, "sip", 3) || buf[i] != ':'))
+		i = sip_run(buf, off, end, SIP_C_TOKEN);
 	return i > off && i < end && buf[i] == ':' && sip_uri_is_clear(buf, i, end);
 }
 
@@ -147,12 +149,21 @@ static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 static void sip_msg_request_line(struct sip_walk *w, u32 version, u32 end)
 {
 	struct sip_msg *msg = w->msg;
-	u32 i = sip_run(w->buf, w->off, version, SIP_C_TOKEN);
+	u64 blank = sip_word_blank(sip_word(w->buf + w->off));
+	u32 i = w->off;
 
+	/* One that is known is a token; there are eight bytes, and a blank in them. */
+	if (likely(blank)) {
+		i += sip_word_first(blank);
+		msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
+	}
+	if (unlikely(!blank || msg->method == SIP_M_OTHER)) {
+		i = sip_run(w->buf, w->off, version, SIP_C_TOKEN);
+		msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
+	}
 	msg->request = true;
 	w->method_off = w->off;
 	w->method_len = i - w->off;
-	msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
 	msg->ruri.off = i + 1;
 	if (w->buf[i] != ' ' || msg->ruri.off + 1 >= version || version + 7 != end ||
 	    w->buf[version - 1] != ' ' ||
@@ -272,10 +283,11 @@ static bool sip_msg_via(struct sip_walk *w, struct sip_span value)
 /* Those that are read at once; of the others only the span is kept. */
 #define SIP_BIT(name) (1u << SIP_H_##name)
 #define SIP_READ_AT_ONCE \
-	(SIP_BIT(FROM) | SIP_BIT(TO) | SIP_BIT(CALL_ID) | SIP_BIT(CSEQ) | \
-	 SIP_BIT(CONTENT_LENGTH) | SIP_BIT(EXPIRES) | SIP_BIT(SESSION_EXPIRES))
+	(SIP_BIT(FROM) | SIP_BIT(TO) | SIP_BIT(CSEQ) | SIP_BIT(CONTENT_LENGTH) | \
+	 SIP_BIT(EXPIRES) | SIP_BIT(SESSION_EXPIRES))
 
-static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span value)
+static sip_noinline void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id,
+				      struct sip_span value)
 {
 	struct sip_msg *msg = w->msg;
 	bool good = true;
@@ -286,9 +298,6 @@ static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span
 		break;
 	case SIP_H_TO:
 		good = sip_tag_find(w->buf, value, &msg->to_tag);
-		break;
-	case SIP_H_CALL_ID:
-		msg->call_id = value;
 		break;
 	case SIP_H_CSEQ:
 		sip_msg_cseq(w, value);
@@ -305,7 +314,7 @@ static void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, struct sip_span
 	default:
 		break;
 	}
-	if (!good)
+	if (unlikely(!good))
 		sip_msg_bad(msg, SIP_R_BAD_HEADER, value.off);
 }
 
@@ -316,7 +325,7 @@ static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct 
 	struct sip_msg *msg = w->msg;
 	u32 n = msg->n_headers;
 
-	if (id == SIP_H_VIA && (msg->first[id] || !sip_msg_via(w, value)))
+	if (unlikely(id == SIP_H_VIA) && (msg->first[id] || !sip_msg_via(w, value)))
 		return;
 	if (unlikely(n == SIP_MAX_HEADERS)) {
 		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, name.off);
@@ -330,7 +339,9 @@ static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct 
 		msg->first[id] = (u8)(n + 1);
 	else if (sip_hdr_once[id])
 		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, name.off);
-	if (SIP_READ_AT_ONCE >> id & 1)
+	if (id == SIP_H_CALL_ID)
+		msg->call_id = value;
+	else if (SIP_READ_AT_ONCE >> id & 1)
 		sip_msg_read(w, id, value);
 }
 
@@ -422,16 +433,17 @@ static inline bool sip_msg_line_is_empty(const u8 *line, const u8 *end, const u8
  * is the first byte of a line. Most lines end with CRLF, and have neither folds
  * nor controls; the rest goes from LF to LF.
  */
-static bool sip_msg_head(struct sip_walk *w)
+static sip_noinline bool sip_msg_head(struct sip_walk *w)
 {
 	const u8 *buf = w->buf;
 	const u8 *end = buf + w->len;
 	const u8 *line = buf + w->off;
-	const u8 *stop = sip_scan_stop(line, end);
-	struct sip_span name;
+	/* Two bytes behind an end of a line that is found can be read. */
+	const u8 *stop = end - line > 2 ? sip_scan_stop(line, end - 2) : NULL;
+	struct sip_span name, value;
 	enum sip_hdr_id id;
 	const u8 *eol, *next;
-	u32 off;
+	bool found;
 
 	for (; line < end; line = next) {
 		if (sip_msg_line_is_empty(line, end, &next)) {
@@ -449,17 +461,25 @@ static bool sip_msg_head(struct sip_walk *w)
 			continue;
 		}
 		name.off = (u32)(line - buf);
-		off = name.off + name.len + 1;
-		eol = sip_scan_line(line + name.len, stop, end);
+		value.off = name.off + name.len + 1;
+		eol = sip_scan_pairs(line + name.len, stop, &found);
 		next = eol + 2;
-		if (unlikely(end - eol < 3 || eol[0] != '\r' || eol[1] != '\n' || eol[2] <= ' ')) {
+		if (unlikely(!found || memcmp(eol, "\r\n", 2) || *next <= ' ')) {
 			eol = buf + sip_msg_line_end(w, (u32)(eol - buf));
 			if (eol == end)
 				break;
 			next = eol + 1;
 		}
-		if (id != SIP_H_OTHER)
-			sip_msg_field(w, id, name, sip_trim(buf, off, (u32)(eol - buf)));
+		if (id == SIP_H_OTHER)
+			continue;
+		/* Mostly one blank stands before the value, and nothing behind. */
+		if (likely(buf[value.off] == ' ' && buf[value.off + 1] > ' ' && eol[-1] > ' ')) {
+			value.off++;
+			value.len = (u32)(eol - buf) - value.off;
+		} else {
+			value = sip_trim(buf, value.off, (u32)(eol - buf));
+		}
+		sip_msg_field(w, id, name, value);
 	}
 	return false;
 }

@@ -6,11 +6,15 @@
 #include "token.h"
 
 /* name [ EQUAL value ]; @i is at the first byte of the name. */
-static int sip_param_read(const u8 *buf, u32 i, u32 *off, u32 end, struct sip_param *param)
+static inline int sip_param_read(const u8 *buf, u32 i, u32 *off, u32 end, struct sip_param *param)
 {
+	const u8 *at = buf + i;
+
 	param->name.off = i;
-	i = sip_run(buf, i, end, SIP_C_NAME);
-	param->name.len = i - param->name.off;
+	while (at < buf + end && sip_byte_is(*at, SIP_C_NAME))
+		at++;
+	param->name.len = (u32)(at - buf) - i;
+	i += param->name.len;
 	param->value.off = i;
 	param->value.len = 0;
 	i = sip_lws(buf, i, end);
@@ -34,6 +38,32 @@ static int sip_param_read(const u8 *buf, u32 i, u32 *off, u32 end, struct sip_pa
 	return 1;
 }
 
+/*
+ * What stands before a parameter: semicolons, LWS, comments. 1: *off is where
+ * its name should be; else as sip_param_next().
+ */
+static sip_noinline int sip_param_begin(const u8 *buf, u32 *off, u32 end)
+{
+	bool separated = false;
+	u32 i = *off;
+
+	for (;;) {
+		i = sip_lws(buf, i, end);
+		*off = i;
+		if (i == end || buf[i] == ',')
+			return 0;
+		if (buf[i] == ';') {
+			separated = true;
+			i++;
+		} else if (buf[i] == '(' && !separated) {
+			if (!sip_comment(buf, &i, end))
+				return -1;
+		} else {
+			return separated ? 1 : -1;
+		}
+	}
+}
+
 /**
  * sip_param_next() - walk over ";name=value" (RFC 3261 25.1: generic-param)
  * @buf: the message
@@ -48,31 +78,16 @@ static int sip_param_read(const u8 *buf, u32 i, u32 *off, u32 end, struct sip_pa
  */
 int sip_param_next(const u8 *buf, u32 *off, u32 end, struct sip_param *param)
 {
-	bool separated = false;
 	u32 i = *off;
+	int more;
 
-	if (i < end && buf[i] == ';') {
-		separated = true;
-		i++;
-		if (likely(i < end && sip_byte_is(buf[i], SIP_C_NAME)))
-			return sip_param_read(buf, i, off, end, param);
-	}
-	for (;;) {
-		i = sip_lws(buf, i, end);
-		*off = i;
-		if (i == end || buf[i] == ',')
-			return 0;
-		if (buf[i] == ';') {
-			separated = true;
-			i++;
-		} else if (buf[i] == '(' && !separated) {
-			if (!sip_comment(buf, &i, end))
-				return -1;
-		} else {
-			break;
-		}
-	}
-	return separated ? sip_param_read(buf, i, off, end, param) : -1;
+	if (i == end)
+		return 0;
+	if (likely(end - i > 1 && buf[i] == ';' && sip_byte_is(buf[i + 1], SIP_C_NAME)))
+		return sip_param_read(buf, i + 1, off, end, param);
+	more = sip_param_begin(buf, &i, end);
+	*off = i;
+	return more > 0 ? sip_param_read(buf, i, off, end, param) : more;
 }
 
 /**

@@ -217,7 +217,7 @@ static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
 
 /* ---- the body's length and its digest ----------------------------------- */
 
-/* RFC 3261 18.3, 20.14: each Content-Length field says the same. */
+/* RFC 3261 18.3, 20.14: each Content-Length field says the same: what the body had. */
 static void sip_plan_content_length(struct sip_planner *p)
 {
 	const struct sip_msg *msg = p->msg;
@@ -228,7 +228,8 @@ static void sip_plan_content_length(struct sip_planner *p)
 		return;
 	for (i = msg->first[SIP_H_CONTENT_LENGTH] - 1u; i < msg->n_headers; i++)
 		if (msg->header[i].id == SIP_H_CONTENT_LENGTH)
-			sip_plan_edit_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value, len);
+			sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value.off,
+					      msg->header[i].value.len, false, len);
 }
 
 static bool sip_span_has(const u8 *buf, u32 off, u32 end, const char *word, u32 len)

@@ -120,7 +120,7 @@ u32 sip_trim_slow(const u8 *buf, u32 off, u32 end)
  * @buf: the message
  * @off: where to begin
  * @end: where to stop
- * @byte: what to find
+ * @byte: what to find, not NUL
  *
  * Return: offset of the first such byte, or @end.
  */
@@ -128,6 +128,7 @@ u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
 {
 	const u64 pattern = SIP_SCAN_ONES * byte;
 	const u8 *at = buf + off;
+	const u8 *stop = buf + end;
 	u64 hit, word;
 	u32 words;
 
@@ -139,9 +140,21 @@ u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
 			return (u32)(at - buf) + sip_word_first(hit & ~word);
 		at += sizeof(word);
 	}
-	for (off = (u32)(at - buf); off < end && buf[off] != byte; off++)
-		;
-	return off;
+	if (at == stop)
+		return end;
+	if (end - off >= 8) {
+		hit = sip_word_zero(sip_word_tail(stop, (u32)(stop - at)) ^ pattern);
+		return hit ? (u32)(at - buf) + sip_word_first(hit) : end;
+	}
+	while (at < stop && *at != byte)
+		at++;
+	return (u32)(at - buf);
+}
+
+/* Bytes that may end a value: ';', and what is below '-'. */
+static inline u64 sip_value_ends(u64 word)
+{
+	return sip_word_zero(word ^ SIP_SCAN_ONES * ';') | sip_word_below(word, '-');
 }
 
 /**
@@ -156,14 +169,13 @@ u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
  */
 u32 sip_value_run(const u8 *buf, u32 off, u32 end)
 {
-	u64 word, hit;
+	const u32 begin = off;
+	u64 hit;
 
-	while (end - off >= sizeof(word)) {
-		word = sip_word(buf + off);
-		hit = sip_word_zero(word ^ SIP_SCAN_ONES * ';') |
-		      ((word - SIP_SCAN_ONES * '-') & ~word & SIP_SCAN_HIGH);
+	while (end - off >= 8) {
+		hit = sip_value_ends(sip_word(buf + off));
 		if (!hit) {
-			off += (u32)sizeof(word);
+			off += 8;
 			continue;
 		}
 		off += sip_word_first(hit);
@@ -171,7 +183,17 @@ u32 sip_value_run(const u8 *buf, u32 off, u32 end)
 			return off;
 		off++;
 	}
+	/* The zeros behind the tail end it. */
+	if (off < end && end - begin >= 8)
+		off += sip_word_first(sip_value_ends(sip_word_tail(buf + end, end - off)));
 	return sip_run(buf, off, end, SIP_C_PARAM);
+}
+
+/* Bytes below '#', or one of the two brackets, which differ in one bit. */
+static inline u64 sip_uri_suspects(u64 word)
+{
+	return sip_word_below(word, '#') |
+	       sip_word_zero((word | SIP_SCAN_ONES * 2) ^ SIP_SCAN_ONES * '>');
 }
 
 /**
@@ -186,15 +208,13 @@ u32 sip_value_run(const u8 *buf, u32 off, u32 end)
  */
 bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
 {
-	u64 word, hit;
+	const u32 begin = off;
+	u64 hit;
 
-	while (end - off >= sizeof(word)) {
-		word = sip_word(buf + off);
-		/* Below '#', or one of the two brackets, which differ in one bit. */
-		hit = ((word - SIP_SCAN_ONES * '#') & ~word & SIP_SCAN_HIGH) |
-		      sip_word_zero((word | SIP_SCAN_ONES * 2) ^ SIP_SCAN_ONES * '>');
+	while (end - off >= 8) {
+		hit = sip_uri_suspects(sip_word(buf + off));
 		if (likely(!hit)) {
-			off += (u32)sizeof(word);
+			off += 8;
 			continue;
 		}
 		off += sip_word_first(hit);
@@ -202,6 +222,9 @@ bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
 			return false;
 		off++;
 	}
+	/* The last eight once more: what they begin with is known to be clear. */
+	if (end - begin >= 8 && !sip_uri_suspects(sip_word(buf + end - 8)))
+		return true;
 	for (; off < end; off++)
 		if (sip_byte_is(buf[off], SIP_C_NO_URI))
 			return false;
@@ -218,15 +241,25 @@ bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
  */
 bool sip_quoted(const u8 *buf, u32 *off, u32 end)
 {
-	u32 i;
+	u32 i = *off + 1;
+	u64 word, hit;
 
-	for (i = *off + 1; i < end; i++) {
+	while (i < end) {
+		if (end - i >= 8) {
+			word = sip_word(buf + i);
+			hit = sip_word_zero(word ^ SIP_SCAN_ONES * '"') |
+			      sip_word_zero(word ^ SIP_SCAN_ONES * '\\');
+			if (!hit) {
+				i += 8;
+				continue;
+			}
+			i += sip_word_first(hit);
+		}
 		if (buf[i] == '"') {
 			*off = i + 1;
 			return true;
 		}
-		if (buf[i] == '\\')
-			i++;
+		i += buf[i] == '\\' ? 2 : 1;
 	}
 	*off = end;
 	return false;

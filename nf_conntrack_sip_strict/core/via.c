@@ -122,6 +122,34 @@ static bool sip_via_param(const u8 *buf, const struct sip_param *param, struct s
 	return true;
 }
 
+/*
+ * The two parameters that nearly all have, as nearly all write them; false:
+ * it is another, or written in another way.
+ */
+static inline bool sip_via_usual(const u8 *buf, u32 *off, u32 end, struct sip_via *via)
+{
+	u32 i = *off;
+	u64 word;
+
+	if (end - i < 9)
+		return false;
+	word = sip_word_lower(sip_word(buf + i));
+	if (word == sip_word((const u8 *)";branch=") && sip_byte_is(buf[i + 8], SIP_C_PARAM)) {
+		*off = sip_value_run(buf, i + 8, end);
+		if (!via->branch.len) {
+			via->branch.off = i + 8;
+			via->branch.len = *off - via->branch.off;
+		}
+		return true;
+	}
+	if (word << 8 == sip_word((const u8 *)"\0;rport;")) {
+		via->has_rport = true;
+		*off = i + 6;
+		return true;
+	}
+	return false;
+}
+
 /**
  * sip_via_parse() - read one Via value (RFC 3261 section 20.42, RFC 3581)
  * @buf: the message
@@ -148,6 +176,8 @@ bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 		i = sip_via_no_host(buf, i, end, via);
 	if (!i)
 		return false;
+	while (sip_via_usual(buf, &i, end, via))
+		;
 	while ((more = sip_param_next(buf, &i, end, &param)) > 0)
 		if (!sip_via_param(buf, &param, via))
 			return false;
