@@ -120,4 +120,69 @@ static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
 	}
 }
 
+/* Does a line, read as a word in lower case, begin like this? */
+#define SIP_BEGINS(word, str) \
+	(!(((word) ^ SIP_WORD(str)) << (64 - 8 * (sizeof(str) - 1))))
+
+/*
+ * The names that nearly every message has, as nearly everybody writes them:
+ * their colon is part of what is compared. SIP_HDR_LONGEST bytes of @line can
+ * be read. *len 0: another name.
+ */
+static inline enum sip_hdr_id sip_hdr_usual(const u8 *line, u64 word, u32 *len)
+{
+	*len = 0;
+	switch ((u8)word) {
+	case 'c':
+		if (word == SIP_WORD("call-id:")) {
+			*len = 7;
+			return SIP_H_CALL_ID;
+		}
+		if (word == SIP_WORD("contact:")) {
+			*len = 7;
+			return SIP_H_CONTACT;
+		}
+		if (SIP_BEGINS(word, "cseq:")) {
+			*len = 4;
+			return SIP_H_CSEQ;
+		}
+		if (word != SIP_WORD("content-"))
+			break;
+		word = sip_word_lower(sip_word(line + 8));
+		if (SIP_BEGINS(word, "length:")) {
+			*len = 14;
+			return SIP_H_CONTENT_LENGTH;
+		}
+		if (SIP_BEGINS(word, "type:")) {
+			*len = 12;
+			return SIP_H_CONTENT_TYPE;
+		}
+		break;
+	case 'f':
+		if (!SIP_BEGINS(word, "from:"))
+			break;
+		*len = 4;
+		return SIP_H_FROM;
+	case 't':
+		if (!SIP_BEGINS(word, "to:"))
+			break;
+		*len = 2;
+		return SIP_H_TO;
+	case 'v':
+		if (!SIP_BEGINS(word, "via:"))
+			break;
+		*len = 3;
+		return SIP_H_VIA;
+	case 'm':
+		/* Nothing reads it, but each request has one. */
+		if (word == SIP_WORD("max-forw") &&
+		    SIP_BEGINS(sip_word_lower(sip_word(line + 8)), "ards:"))
+			*len = 12;
+		break;
+	default:
+		break;
+	}
+	return SIP_H_OTHER;
+}
+
 #endif /* SIP_LOOKUP_H */

@@ -264,11 +264,8 @@ static s64 sip_msg_seconds(const u8 *buf, struct sip_span value)
 }
 
 /* True: the topmost value; empty list elements before it are passed over. */
-static bool sip_msg_via(struct sip_walk *w, struct sip_span value)
+static bool sip_msg_via(struct sip_walk *w, u32 i, u32 end)
 {
-	u32 end = value.off + value.len;
-	u32 i = value.off;
-
 	while (i < end && w->buf[i] == ',')
 		i = sip_lws(w->buf, i + 1, end);
 	if (i == end)
@@ -286,13 +283,13 @@ static bool sip_msg_via(struct sip_walk *w, struct sip_span value)
 	(SIP_BIT(FROM) | SIP_BIT(TO) | SIP_BIT(CSEQ) | SIP_BIT(CONTENT_LENGTH) | \
 	 SIP_BIT(EXPIRES) | SIP_BIT(SESSION_EXPIRES))
 
-static sip_noinline void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id,
-				      struct sip_span value)
+static sip_noinline void sip_msg_read(struct sip_walk *w, const struct sip_header *header)
 {
+	struct sip_span value = header->value;
 	struct sip_msg *msg = w->msg;
 	bool good = true;
 
-	switch (id) {
+	switch (header->id) {
 	case SIP_H_FROM:
 		good = sip_tag_find(w->buf, value, &msg->from_tag);
 		break;
@@ -318,31 +315,36 @@ static sip_noinline void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id,
 		sip_msg_bad(msg, SIP_R_BAD_HEADER, value.off);
 }
 
-/* One field that something here reads: into the index, if it counts. */
-static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct sip_span name,
-				 struct sip_span value)
+/*
+ * One field that something here reads: into the index, if it counts. Its name
+ * is at @off, its value goes from @value to @end.
+ */
+static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, u32 off, u32 name_len,
+				 u32 value, u32 end)
 {
 	struct sip_msg *msg = w->msg;
-	u32 n = msg->n_headers;
+	struct sip_header *header;
 
-	if (unlikely(id == SIP_H_VIA) && (msg->first[id] || !sip_msg_via(w, value)))
+	if (unlikely(id == SIP_H_VIA) && (msg->first[id] || !sip_msg_via(w, value, end)))
 		return;
-	if (unlikely(n == SIP_MAX_HEADERS)) {
-		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, name.off);
+	if (unlikely(msg->n_headers == SIP_MAX_HEADERS)) {
+		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, off);
 		return;
 	}
-	msg->header[n].id = (u8)id;
-	msg->header[n].name = name;
-	msg->header[n].value = value;
-	msg->n_headers = n + 1;
+	header = &msg->header[msg->n_headers++];
+	header->id = (u8)id;
+	header->name.off = off;
+	header->name.len = name_len;
+	header->value.off = value;
+	header->value.len = end - value;
 	if (likely(!msg->first[id]))
-		msg->first[id] = (u8)(n + 1);
+		msg->first[id] = (u8)msg->n_headers;
 	else if (sip_hdr_once[id])
-		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, name.off);
+		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, off);
 	if (id == SIP_H_CALL_ID)
-		msg->call_id = value;
+		msg->call_id = header->value;
 	else if (SIP_READ_AT_ONCE >> id & 1)
-		sip_msg_read(w, id, value);
+		sip_msg_read(w, header);
 }
 
 /*
@@ -352,14 +354,17 @@ static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, struct 
 static inline enum sip_hdr_id sip_msg_name(const u8 *line, u32 *len)
 {
 	u64 word = sip_word(line);
-	u64 colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
-	u64 before = sip_word_before(colon);
 	enum sip_hdr_id id;
+	u64 colon, before;
 	u32 i;
 
-	*len = 0;
+	id = sip_hdr_usual(line, sip_word_lower(word), len);
+	if (*len)
+		return id;
+	colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
 	if (colon) {
 		/* A name that is known has no blanks. */
+		before = sip_word_before(colon);
 		id = sip_hdr_lookup_short(sip_word_lower(word) & before, sip_word_first(colon));
 		if (id != SIP_H_OTHER || !(sip_word_blank(word) & before))
 			*len = sip_word_first(colon);
@@ -396,24 +401,26 @@ static u32 sip_msg_line_end(const struct sip_walk *w, u32 off)
  */
 static u32 sip_msg_line(struct sip_walk *w, u32 off)
 {
-	struct sip_span name = { off, 0 };
+	struct sip_span value;
 	enum sip_hdr_id id;
 	u32 i = off;
-	u32 lf;
+	u32 len, lf;
 
 	while (i < w->len && w->buf[i] > ' ' && w->buf[i] != ':')
 		i++;
-	name.len = i - off;
+	len = i - off;
 	while (i < w->len && sip_byte_is_blank(w->buf[i]))
 		i++;
 	lf = sip_msg_line_end(w, i);
 	if (lf == w->len)
 		return lf;
-	id = sip_hdr_lookup(w->buf + off, name.len);
-	if (!name.len || w->buf[i] != ':')
+	id = sip_hdr_lookup(w->buf + off, len);
+	if (!len || w->buf[i] != ':') {
 		sip_msg_bad(w->msg, SIP_R_BAD_HEADER, off);
-	else if (id != SIP_H_OTHER)
-		sip_msg_field(w, id, name, sip_trim(w->buf, i + 1, lf));
+	} else if (id != SIP_H_OTHER) {
+		value = sip_trim(w->buf, i + 1, lf);
+		sip_msg_field(w, id, off, len, value.off, value.off + value.len);
+	}
 	return lf;
 }
 
@@ -440,9 +447,10 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 	const u8 *line = buf + w->off;
 	/* Two bytes behind an end of a line that is found can be read. */
 	const u8 *stop = end - line > 2 ? sip_scan_stop(line, end - 2) : NULL;
-	struct sip_span name, value;
+	const u8 *at, *eol, *next;
+	struct sip_span value;
 	enum sip_hdr_id id;
-	const u8 *eol, *next;
+	u32 name_len;
 	bool found;
 
 	for (; line < end; line = next) {
@@ -450,19 +458,18 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			w->off = (u32)(next - buf);
 			return true;
 		}
-		name.len = 0;
+		name_len = 0;
 		if (likely(end - line >= SIP_HDR_LONGEST))
-			id = sip_msg_name(line, &name.len);
-		if (unlikely(!name.len)) {
+			id = sip_msg_name(line, &name_len);
+		if (unlikely(!name_len)) {
 			eol = buf + sip_msg_line(w, (u32)(line - buf));
 			if (eol == end)
 				break;
 			next = eol + 1;
 			continue;
 		}
-		name.off = (u32)(line - buf);
-		value.off = name.off + name.len + 1;
-		eol = sip_scan_pairs(line + name.len, stop, &found);
+		at = line + name_len + 1;
+		eol = sip_scan_pairs(at - 1, stop, &found);
 		next = eol + 2;
 		if (unlikely(!found || memcmp(eol, "\r\n", 2) || *next <= ' ')) {
 			eol = buf + sip_msg_line_end(w, (u32)(eol - buf));
@@ -473,13 +480,15 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 		if (id == SIP_H_OTHER)
 			continue;
 		/* Mostly one blank stands before the value, and nothing behind. */
-		if (likely(buf[value.off] == ' ' && buf[value.off + 1] > ' ' && eol[-1] > ' ')) {
-			value.off++;
-			value.len = (u32)(eol - buf) - value.off;
+		if (likely(at[0] == ' ' && at[1] > ' ' && eol[-1] > ' ')) {
+			at++;
 		} else {
-			value = sip_trim(buf, value.off, (u32)(eol - buf));
+			value = sip_trim(buf, (u32)(at - buf), (u32)(eol - buf));
+			at = buf + value.off;
+			eol = at + value.len;
 		}
-		sip_msg_field(w, id, name, value);
+		sip_msg_field(w, id, (u32)(line - buf), name_len, (u32)(at - buf),
+			      (u32)(eol - buf));
 	}
 	return false;
 }
