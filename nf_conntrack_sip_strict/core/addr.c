@@ -26,16 +26,22 @@ static enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end, struct
 	if (i < end && buf[i] == '"') {
 		if (!sip_quoted(buf, &i, end))
 			return SIP_ADDR_BAD;
-		i = sip_lws(buf, i, end);
+		if (likely(end - i > 1 && buf[i] == ' ' && buf[i + 1] == '<'))
+			i++;
+		else
+			i = sip_lws(buf, i, end);
 		if (i == end || buf[i] != '<')
 			return SIP_ADDR_BAD;
-	} else {
+	} else if (i < end && buf[i] != '<') {
 		i = sip_run(buf, i, end, SIP_C_PLAIN);
 	}
 	if (i < end && buf[i] == '<') {
 		close = sip_find(buf, i, end, '>');
-		*uri = sip_trim(buf, i + 1, close);
 		*off = close + 1;
+		uri->off = i + 1;
+		uri->len = close - i - 1;
+		if (unlikely(!uri->len || buf[i + 1] <= ' ' || buf[close - 1] <= ' '))
+			*uri = sip_trim(buf, i + 1, close);
 		if (close == end)
 			return SIP_ADDR_BAD;
 		return SIP_ADDR_BRACKETS;

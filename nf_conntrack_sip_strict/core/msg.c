@@ -41,6 +41,7 @@ struct sip_walk {
 	u32 method_len;
 	u32 cseq_method_off;
 	u32 cseq_method_len;
+	bool cseq_agrees; /* it is the method of the start line */
 	u32 body_len; /* that Content-Length names */
 	bool framed; /* there is a Content-Length, and only one number */
 	bool unframed; /* there is one that says nothing */
@@ -196,9 +197,15 @@ static bool sip_start_is_open(const struct sip_walk *w)
  */
 static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 {
-	u32 lf = sip_find(w->buf, w->off, w->len, '\n');
-	u32 end = lf;
-	u32 last;
+	const u8 *eol = sip_scan_control(w->buf + w->off, w->buf + w->len);
+	u32 lf = (u32)(eol - w->buf);
+	u32 end, last;
+
+	if (likely(lf + 1 < w->len && !memcmp(eol, "\r\n", 2)))
+		lf++;
+	else
+		lf = sip_find(w->buf, lf, w->len, '\n');
+	end = lf;
 
 	if (lf == w->len && stream)
 		return sip_start_is_open(w) ? SIP_PARSE_MORE : SIP_PARSE_NOT_SIP;
@@ -230,7 +237,12 @@ static void sip_msg_cseq(struct sip_walk *w, struct sip_span value)
 
 	number.len = i - value.off;
 	w->cseq_method_off = method;
-	w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
+	w->cseq_method_len = end - method;
+	w->cseq_agrees = w->msg->request && w->cseq_method_len == w->method_len &&
+			 !memcmp(w->buf + method, w->buf + w->method_off, w->method_len);
+	/* Where it agrees, it is a token as the other is. */
+	if (!w->cseq_agrees)
+		w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
 	if (!sip_span_number(w->buf, number, 0xffffffffu, &w->msg->cseq) || method == i ||
 	    !w->cseq_method_len || method + w->cseq_method_len != end)
 		sip_msg_bad(w->msg, SIP_R_BAD_CSEQ, value.off);
@@ -427,8 +439,6 @@ static u32 sip_msg_line(struct sip_walk *w, u32 off)
 /* Is this the empty line? *next is what stands behind it. */
 static inline bool sip_msg_line_is_empty(const u8 *line, const u8 *end, const u8 **next)
 {
-	if (likely(*line > '\r'))
-		return false;
 	*next = line + 1;
 	if (*line == '\r' && end - line > 1 && line[1] == '\n')
 		*next = line + 2;
@@ -454,14 +464,14 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 	bool found;
 
 	for (; line < end; line = next) {
-		if (sip_msg_line_is_empty(line, end, &next)) {
-			w->off = (u32)(next - buf);
-			return true;
-		}
 		name_len = 0;
 		if (likely(end - line >= SIP_HDR_LONGEST))
 			id = sip_msg_name(line, &name_len);
 		if (unlikely(!name_len)) {
+			if (sip_msg_line_is_empty(line, end, &next)) {
+				w->off = (u32)(next - buf);
+				return true;
+			}
 			eol = buf + sip_msg_line(w, (u32)(line - buf));
 			if (eol == end)
 				break;
@@ -507,8 +517,7 @@ static void sip_msg_check(struct sip_walk *w)
 	}
 	if (!msg->request)
 		msg->method = sip_method_lookup(w->buf + w->cseq_method_off, w->cseq_method_len);
-	else if (w->cseq_method_len != w->method_len ||
-		 memcmp(w->buf + w->cseq_method_off, w->buf + w->method_off, w->method_len) != 0)
+	else if (!w->cseq_agrees)
 		sip_msg_bad(msg, SIP_R_BAD_CSEQ, w->cseq_method_off);
 }
 

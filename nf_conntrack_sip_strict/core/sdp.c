@@ -251,16 +251,24 @@ static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_strea
 {
 	struct sip_span *digits = &stream->port_text;
 	struct sip_span count;
-	u32 slash;
+	u32 port = 0;
+	u32 digit, slash;
 
 	off = sdp_skip_blanks(buf, off, end);
 	digits->off = off;
-	while (off < end && buf[off] != '/' && !sip_byte_is_blank(buf[off]))
-		off++;
-	digits->len = off - digits->off;
 	stream->count = 1;
-	if (!sdp_port_read(buf, *digits, &stream->port))
-		stream->bad = SIP_R_BAD_NUMBER;
+	for (; off < end && (digit = (u32)buf[off] - '0') <= 9; off++)
+		port = port > 65535 ? port : port * 10 + digit;
+	if (likely(off > digits->off && off < end && buf[off] == ' ' && port <= 65535)) {
+		stream->port = (u16)port;
+		digits->len = off - digits->off;
+	} else {
+		while (off < end && buf[off] != '/' && !sip_byte_is_blank(buf[off]))
+			off++;
+		digits->len = off - digits->off;
+		if (!sdp_port_read(buf, *digits, &stream->port))
+			stream->bad = SIP_R_BAD_NUMBER;
+	}
 	slash = sdp_skip_blanks(buf, off, end);
 	if (slash == end || buf[slash] != '/')
 		return off;
@@ -285,7 +293,12 @@ static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 	stream->cand_first = sdp->n_cands;
 	stream->line.off = line;
 	stream->line.len = end - line;
-	stream->kind = sdp_kind_read(r->buf, sdp_token(r->buf, &off, end));
+	if (likely(end - off > 6 && !memcmp(r->buf + off, "audio ", 6))) {
+		stream->kind = SDP_AUDIO;
+		off += 6;
+	} else {
+		stream->kind = sdp_kind_read(r->buf, sdp_token(r->buf, &off, end));
+	}
 	off = sdp_media_port_read(r->buf, off, end, stream);
 	proto = sdp_token(r->buf, &off, end);
 	stream->proto = sdp_proto_read(r->buf, proto);
@@ -558,21 +571,28 @@ static inline bool sdp_line_passes(u64 word)
 }
 
 /*
- * Pass over lines as most are: nothing that is read, and CRLF at the end. What
- * it stops at may be another such line all the same.
+ * Pass over lines as most are: nothing that is read, and CRLF at the end. Of
+ * the line it stops at *eol is the end, if that is CRLF as well; NULL: it is
+ * still to be found.
  */
-static sip_noinline const u8 *sdp_pass_lines(const u8 *line, const u8 *end)
+static sip_noinline const u8 *sdp_pass_lines(const u8 *line, const u8 *end, const u8 **eol)
 {
+	/* One byte behind an end of a line that is found can be read. */
 	const u8 *stop = sip_scan_stop(line, end - 1);
-	const u8 *eol;
+	const u8 *at;
 	bool found;
 
-	while (line <= stop && sdp_line_passes(sip_word(line))) {
-		eol = sip_scan_pairs(line, stop, &found);
-		if (unlikely(!found || memcmp(eol, "\r\n", 2)))
+	while (line <= stop) {
+		at = sip_scan_pairs(line, stop, &found);
+		if (unlikely(!found || memcmp(at, "\r\n", 2)))
 			break;
-		line = eol + 2;
+		if (!sdp_line_passes(sip_word(line))) {
+			*eol = at;
+			return line;
+		}
+		line = at + 2;
 	}
+	*eol = NULL;
 	return line;
 }
 
@@ -582,6 +602,9 @@ static enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
 	const u8 *buf = r->buf;
 	u32 off = line + 1;
 
+	if (likely(end - line > 2 && buf[off] == '=' && buf[off + 1] > ' ' &&
+		   sdp_line_class[buf[line]] == SDP_C_READ))
+		return sdp_value_read(r, line, off + 1, end);
 	if (sdp_line_class[buf[line]] == SDP_C_NONE)
 		return SDP_LINE_BAD;
 	off = sdp_skip_blanks(buf, off, end);
@@ -640,9 +663,15 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	sdp->reason = SIP_R_OK;
 	sdp->reason_off = 0;
 	r.cur = &r.level;
+	/* As nearly all begin. */
+	if (likely(body.len > 5 && !memcmp(at, "v=0\r\n", 5))) {
+		r.began = true;
+		at += 5;
+	}
 	while (at < end && what == SDP_LINE_OK) {
-		line = sdp_pass_lines(at, end);
-		eol = sip_scan_control(line, end);
+		line = sdp_pass_lines(at, end, &eol);
+		if (!eol)
+			eol = sip_scan_control(line, end);
 		if (likely(end - eol >= 2 && !memcmp(eol, "\r\n", 2)))
 			at = eol + 2;
 		else

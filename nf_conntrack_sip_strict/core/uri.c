@@ -158,11 +158,13 @@ static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
 static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 {
 	u32 at = sip_find(buf, off, end, '@');
-	u32 i;
+	u32 i = off;
 
 	if (at < end) {
+		while (i < at && buf[i] != ':')
+			i++;
 		uri->user.off = off;
-		uri->user.len = sip_find(buf, off, at, ':') - off;
+		uri->user.len = i - off;
 		off = at + 1;
 	}
 	if (!sip_hostport_parse(buf, off, end, &uri->hp))
