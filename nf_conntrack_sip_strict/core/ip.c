@@ -150,10 +150,14 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
 	return false;
 }
 
+/* All numbers of two digits: one look in place of a division. */
+#define SIP_TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
+static const char sip_pairs[] = SIP_TEN("0") SIP_TEN("1") SIP_TEN("2") SIP_TEN("3") SIP_TEN("4")
+				SIP_TEN("5") SIP_TEN("6") SIP_TEN("7") SIP_TEN("8") SIP_TEN("9");
+
 static inline void sip_pair_format(u32 value, u8 *out)
 {
-	out[0] = (u8)('0' + value / 10);
-	out[1] = (u8)('0' + value % 10);
+	memcpy(out, sip_pairs + 2 * value, 2);
 }
 
 static u32 sip_ip4_format(const u8 b[4], u8 *out)

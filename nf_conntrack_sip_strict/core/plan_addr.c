@@ -348,13 +348,15 @@ bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip
 	const struct sip_hostport *host = at->hp;
 	enum sip_reason reason;
 	struct sip_ap ap;
-	bool ours;
+	bool ours = sip_end_has(snd, host);
+	bool natted;
 
-	if (!sip_end_has(snd, host) && sip_end_has(snd, at->maddr))
+	if (!ours && sip_end_has(snd, at->maddr)) {
 		host = at->maddr;
+		ours = true;
+	}
 	if (!sip_place_ap(at, host, &ap))
 		return false;
-	ours = sip_end_has(snd, host);
 	if (!ours && at->field != SIP_F_VIA_SENT_BY)
 		return false;
 	if (host->host.len + at->hp->port.len > SIP_MAX_WRITTEN) {
@@ -374,8 +376,9 @@ bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip
 		return false;
 	}
 	sip_place_edit(p, at, host, seen);
-	sip_place_remember(p, at, host, &ap, seen, sip_end_is_natted(snd), true);
-	return sip_end_is_natted(snd);
+	natted = sip_end_is_natted(snd);
+	sip_place_remember(p, at, host, &ap, seen, natted, true);
+	return natted;
 }
 
 /* ---- in: unmap ---------------------------------------------------------- */

@@ -648,7 +648,7 @@ static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reas
  */
 enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp)
 {
-	struct sdp_reader r = { .buf = buf, .sdp = sdp };
+	struct sdp_reader r;
 	const u8 *at = buf + body.off;
 	const u8 *end = at + body.len;
 	const u8 *line, *eol;
@@ -662,7 +662,12 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	sdp->notes = 0;
 	sdp->reason = SIP_R_OK;
 	sdp->reason_off = 0;
+	r.buf = buf;
+	r.sdp = sdp;
 	r.cur = &r.level;
+	memset(&r.level, 0, sizeof(r.level));
+	r.n_groups = 0; /* counts what is filled in of r.group */
+	r.began = false;
 	/* As nearly all begin. */
 	if (likely(body.len > 5 && !memcmp(at, "v=0\r\n", 5))) {
 		r.began = true;

@@ -260,6 +260,9 @@ bool sip_quoted(const u8 *buf, u32 *off, u32 end)
 			return true;
 		}
 		i += buf[i] == '\\' ? 2 : 1;
+		/* One escape is often followed by another. */
+		while (i < end && buf[i] == '\\')
+			i += 2;
 	}
 	*off = end;
 	return false;
