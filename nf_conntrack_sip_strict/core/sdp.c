@@ -42,8 +42,10 @@ struct sdp_reader {
 /* Nearly always there are none, or one. */
 static inline u32 sdp_skip_blanks(const u8 *buf, u32 off, u32 end)
 {
-	if (likely(off < end && buf[off] > ' '))
+	if (off < end && buf[off] > ' ')
 		return off;
+	if (likely(end - off > 1 && buf[off] == ' ' && buf[off + 1] > ' '))
+		return off + 1;
 	while (off < end && sip_byte_is_blank(buf[off]))
 		off++;
 	return off;
@@ -143,7 +145,7 @@ static u8 sdp_addr_family(const u8 *buf, u32 *off, u32 end)
 	}
 	net = sdp_token(buf, off, end);
 	type = sdp_token(buf, off, end);
-	if (!sip_span_equal_nocase(buf, net, "IN"))
+	if (!SIP_SPAN_IS(buf, net, "in"))
 		return SIP_AF_NONE;
 	if (sip_span_equal_nocase(buf, type, "IP4"))
 		return SIP_AF_IP4;
@@ -385,7 +387,7 @@ static void sdp_cand_read(struct sdp_reader *r, struct sip_span value)
 	}
 	for (i = 0; i < SIP_ARRAY_SIZE(word); i++)
 		word[i] = sdp_token(r->buf, &off, end);
-	if (!sip_span_equal_nocase(r->buf, word[6], "typ"))
+	if (!SIP_SPAN_IS(r->buf, word[6], "typ"))
 		return;
 	if (!sdp_port_read(r->buf, word[5], &cand->port)) {
 		sdp->notes |= 1ULL << SIP_R_BAD_NUMBER;
@@ -396,21 +398,21 @@ static void sdp_cand_read(struct sdp_reader *r, struct sip_span value)
 	cand->addr.bad = false;
 	if (!sip_ip_parse(r->buf + word[4].off, word[4].len, &cand->addr.ip))
 		memset(&cand->addr.ip, 0, sizeof(cand->addr.ip));
-	cand->udp = sip_span_equal_nocase(r->buf, word[2], "UDP");
-	cand->host = sip_span_equal_nocase(r->buf, word[7], "host");
+	cand->udp = SIP_SPAN_IS(r->buf, word[2], "udp");
+	cand->host = SIP_SPAN_IS(r->buf, word[7], "host");
 	sdp->n_cands++;
 	r->cur->n_cands++;
 }
 
 static void sdp_setup_read(struct sdp_reader *r, struct sip_span value)
 {
-	if (sip_span_equal_nocase(r->buf, value, "active"))
+	if (SIP_SPAN_IS(r->buf, value, "active"))
 		r->cur->setup = SDP_ACTIVE;
-	else if (sip_span_equal_nocase(r->buf, value, "passive"))
+	else if (SIP_SPAN_IS(r->buf, value, "passive"))
 		r->cur->setup = SDP_PASSIVE;
-	else if (sip_span_equal_nocase(r->buf, value, "actpass"))
+	else if (SIP_SPAN_IS(r->buf, value, "actpass"))
 		r->cur->setup = SDP_ACTPASS;
-	else if (sip_span_equal_nocase(r->buf, value, "holdconn"))
+	else if (SIP_SPAN_IS(r->buf, value, "holdconn"))
 		r->cur->setup = SDP_HOLDCONN;
 }
 
@@ -420,7 +422,7 @@ static void sdp_group_read(struct sdp_reader *r, struct sip_span value)
 	u32 off = value.off;
 	struct sip_span kind = sdp_token(r->buf, &off, end);
 
-	if (r->n_groups >= SDP_MAX_GROUPS || !sip_span_equal_nocase(r->buf, kind, "BUNDLE"))
+	if (r->n_groups >= SDP_MAX_GROUPS || !SIP_SPAN_IS(r->buf, kind, "bundle"))
 		return;
 	r->group[r->n_groups].off = off;
 	r->group[r->n_groups].len = end - off;
