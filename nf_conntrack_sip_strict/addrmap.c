@@ -73,15 +73,6 @@ void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end)
 	sip_strict_ap_set(ap, end->l3num, &end->addr, end->port);
 }
 
-/* What we call this outside address in messages (a 1:1 NAT further out). */
-static void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip)
-{
-	struct sip_ip external;
-
-	if (sip_strict_external_addr(sn, ip->family, &external))
-		*ip = external;
-}
-
 static void sip_strict_end_make(const struct sip_strict_work *w, struct sip_end *end,
 				const struct sip_ap *real, const struct sip_ap *out, bool both)
 {
@@ -108,6 +99,9 @@ void sip_strict_ends_get(struct sip_strict_work *w)
 	sip_strict_ap_set(&w->snd_out, l3num, &as_seen->dst.u3, as_seen->dst.u.all);
 	sip_strict_ap_set(&rcv, l3num, &as_seen->src.u3, as_seen->src.u.all);
 	sip_strict_ap_set(&w->rcv_out, l3num, &as_sent->dst.u3, as_sent->dst.u.all);
+	/* Two inside hosts that meet by the external address. */
+	sip_strict_own_addr(w->sn, &w->snd_out.ip);
+	sip_strict_own_addr(w->sn, &w->rcv_out.ip);
 	snd_nat = !sip_ap_equal(&snd, &w->snd_out);
 	rcv_nat = !sip_ap_equal(&rcv, &w->rcv_out);
 

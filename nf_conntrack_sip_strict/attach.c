@@ -43,6 +43,8 @@
  * @ct: the connection
  * @map: the mapping whose outside pair is addressed, or NULL
  * @own: the mapping of the sender, or NULL
+ * @as: hairpin: the pair that the source is translated to; of the address that
+ *	the destination was addressed by, which may be the external one
  * @src: source of the connection
  * @dst: its destination
  * @master: referenced; NULL: none, and not RELATED
@@ -57,6 +59,7 @@ struct sip_strict_join {
 	struct nf_conn *ct;
 	struct sip_strict_map *map;
 	struct sip_strict_map *own;
+	struct sip_strict_end as;
 	struct sip_strict_end src;
 	struct sip_strict_end dst;
 	struct nf_conn *master;
@@ -373,9 +376,7 @@ static const struct sip_strict_end *sip_strict_join_source(const struct sip_stri
 {
 	if (!j->map->nat || !j->state->in)
 		return NULL;
-	if (j->own)
-		return &j->own->out;
-	return j->inside ? &j->map->out : NULL;
+	return j->own || j->inside ? &j->as : NULL;
 }
 
 /* Under the lock: is it let in? Fills in the master. */
@@ -466,6 +467,8 @@ static unsigned int sip_strict_attach_outside(struct sip_strict_join *j)
 	j->inside = !j->own && sip_strict_join_is_inside(j);
 	if (j->map->kind != SIP_STRICT_CONTACT)
 		sip_strict_packet_read(j);
+	j->as = j->own ? j->own->out : j->map->out;
+	j->as.addr = j->dst.addr;
 
 	spin_lock_bh(&j->sn->lock);
 	join = sip_strict_join_decide(j);

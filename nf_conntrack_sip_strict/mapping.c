@@ -106,7 +106,7 @@ struct sip_strict_map *sip_strict_map_find_out(struct sip_strict_net *sn,
 /**
  * sip_strict_map_live_out() - the live mapping of an outside pair
  * @sn: the namespace
- * @out: the pair
+ * @out: the pair, with our address or the external one
  *
  * Context: RCU read lock held.
  * Return: the mapping, live a moment ago, or NULL.
@@ -115,7 +115,16 @@ struct sip_strict_map *sip_strict_map_live_out(struct sip_strict_net *sn,
 					       const struct sip_strict_end *out)
 {
 	struct sip_strict_map *map = sip_strict_map_find_out(sn, out);
+	struct sip_strict_end own;
+	struct sip_ap ap;
 
+	if (!map) {
+		sip_strict_ap_from_end(&ap, out);
+		if (sip_strict_own_addr(sn, &ap.ip)) {
+			sip_strict_end_set(&own, &ap, out->proto, out->zone);
+			map = sip_strict_map_find_out(sn, &own);
+		}
+	}
 	return map && READ_ONCE(map->live) ? map : NULL;
 }
 

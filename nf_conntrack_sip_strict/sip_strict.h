@@ -107,6 +107,8 @@ struct sip_strict_conf {
 	seqlock_t addr_lock;
 	struct sip_ip external_addr4;
 	struct sip_ip external_addr6;
+	struct sip_ip own_addr4; /* what external_addr4 was last said for */
+	struct sip_ip own_addr6;
 };
 
 /**
@@ -769,6 +771,8 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 int sip_strict_sysctl_init(struct sip_strict_net *sn);
 void sip_strict_sysctl_exit(struct sip_strict_net *sn);
 bool sip_strict_external_addr(struct sip_strict_net *sn, u8 family, struct sip_ip *ip);
+void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip);
+bool sip_strict_own_addr(struct sip_strict_net *sn, struct sip_ip *ip);
 
 /* proc.c */
 int sip_strict_proc_init(struct net *net);

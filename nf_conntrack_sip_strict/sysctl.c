@@ -281,6 +281,59 @@ bool sip_strict_external_addr(struct sip_strict_net *sn, u8 family, struct sip_i
 	return ip->family != SIP_AF_NONE;
 }
 
+/**
+ * sip_strict_advertise() - what we call an outside address in messages
+ * @sn: the namespace
+ * @ip: an address of ours; becomes the external one, if one is set (a 1:1 NAT
+ *	further out)
+ *
+ * Context: any.
+ */
+void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip)
+{
+	struct sip_ip *own = ip->family == SIP_AF_IP6 ? &sn->conf.own_addr6 : &sn->conf.own_addr4;
+	struct sip_ip external;
+
+	if (!sip_strict_external_addr(sn, ip->family, &external))
+		return;
+	if (!sip_ip_equal(own, ip)) {
+		write_seqlock_bh(&sn->conf.addr_lock);
+		*own = *ip;
+		write_sequnlock_bh(&sn->conf.addr_lock);
+	}
+	*ip = external;
+}
+
+/**
+ * sip_strict_own_addr() - the reverse of sip_strict_advertise()
+ * @sn: the namespace
+ * @ip: an address; becomes ours, if it is the external one
+ *
+ * An inside host sends to the external address, when it was told that of
+ * another inside host, and no box further out would send it back.
+ *
+ * Context: any.
+ * Return: true if it was.
+ */
+bool sip_strict_own_addr(struct sip_strict_net *sn, struct sip_ip *ip)
+{
+	const struct sip_ip *addr = ip->family == SIP_AF_IP6 ? &sn->conf.own_addr6 :
+							       &sn->conf.own_addr4;
+	struct sip_ip external, own;
+	unsigned int seq;
+
+	if (!sip_strict_external_addr(sn, ip->family, &external) || !sip_ip_equal(ip, &external))
+		return false;
+	do {
+		seq = read_seqbegin(&sn->conf.addr_lock);
+		own = *addr;
+	} while (read_seqretry(&sn->conf.addr_lock, seq));
+	if (own.family == SIP_AF_NONE)
+		return false;
+	*ip = own;
+	return true;
+}
+
 static void sip_strict_conf_defaults(struct sip_strict_net *sn)
 {
 	const struct sip_strict_knob *knob;
@@ -298,6 +351,8 @@ static void sip_strict_conf_defaults(struct sip_strict_net *sn)
 	seqlock_init(&sn->conf.addr_lock);
 	memset(&sn->conf.external_addr4, 0, sizeof(sn->conf.external_addr4));
 	memset(&sn->conf.external_addr6, 0, sizeof(sn->conf.external_addr6));
+	memset(&sn->conf.own_addr4, 0, sizeof(sn->conf.own_addr4));
+	memset(&sn->conf.own_addr6, 0, sizeof(sn->conf.own_addr6));
 }
 
 static void sip_strict_sysctl_fill(struct sip_strict_net *sn, struct ctl_table *table)
