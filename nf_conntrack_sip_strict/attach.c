@@ -594,7 +594,10 @@ unsigned int sip_strict_attach(struct sip_strict_net *sn, struct sk_buff *skb,
 
 /* ---- source of inside first ones, in POST_ROUTING ------------------------ */
 
-/* Under the lock: the mapping whose egress this is, best with this far end. */
+/*
+ * Under the lock: the mapping whose egress this is, best with this far end.
+ * Signalling of one socket by two uplinks is as it should be, media is not.
+ */
 static void sip_strict_join_egress(struct sip_strict_join *j, bool *elsewhere)
 {
 	struct rhlist_head *list, *pos;
@@ -608,7 +611,7 @@ static void sip_strict_join_egress(struct sip_strict_join *j, bool *elsewhere)
 		if (!map->live || !map->nat || !map->flow)
 			continue;
 		if (map->flow->oif && map->flow->oif != j->state->out->ifindex) {
-			*elsewhere = true;
+			*elsewhere |= map->kind != SIP_STRICT_CONTACT;
 			continue;
 		}
 		rank = 1 + 2 * sip_strict_map_has_peer(map, &ip) + 4 * !!map->flow->oif;
