@@ -19,6 +19,7 @@ _SDP_ADDRESS = re.compile(r"IN IP4 (0\.0\.0\.0(?![\w.])|" + _NETWORK.pattern + "
 _COMMANDS = ((re.compile(r"\b(table|chain|rule|flowtable) ip\b"), r"\1 ip6"),
              (re.compile(r"\bip ([sd]addr)\b"), r"ip6 \1"),
              (re.compile(r"\biptables\b"), "ip6tables"),
+             (re.compile(r"\bip rule\b"), "ip -6 rule"),
              (re.compile(r"\bconntrack -D\b"), "conntrack -D -f ipv6"),
              (re.compile(r"(ip addr (?:add|replace) \S+/64 dev \w+)"), r"\1 nodad"),
              (re.compile(r"\bexternal_addr4\b"), "external_addr6"))

@@ -11,11 +11,16 @@
                            +-- dmz0 10.9.0.1                          +-- peer2    203.0.113.41
     server  10.9.0.10 -----+   (topology: dmz)                        +-- peer3    203.0.113.42
                                                                       +-- stranger 192.0.2.66
+                                            | 198.51.101.1 wan1 --+ the same hosts
+                                                                    (topology: uplink2)
 
 With family 6 it is the same network of IPv6 addresses (see six()): the phone is
 2001:db8:1::20, the gateway 2001:db8:51::1, the proxy 2001:db8:cc::5. With family 46
 all have both; SIP is IPv4 then, media are of the family that their SDP names, and the
 gateway translates IPv4 alone.
+
+Behind the second uplink's router (table 2, packets with mark 2) are the same hosts. They
+answer where they were asked from, so an answer comes by the uplink that has the address.
 
 A program on the gateway is "gateway" to the inside and "box" to the outside.
 
@@ -53,8 +58,9 @@ HOSTS = {
 }
 LAN_GW, WAN_GW, DMZ_GW = "192.168.1.1", "198.51.100.1", "10.9.0.1"
 ROUTER = "198.51.100.254"
+WAN2_GW, ROUTER2 = "198.51.101.1", "198.51.101.254"
 NETS6 = {"192.168.1": "2001:db8:1", "10.9.0": "2001:db8:9", "198.51.100": "2001:db8:51",
-         "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66"}
+         "198.51.101": "2001:db8:52", "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66"}
 STAT = "/proc/net/stat/nf_conntrack_sip_strict"
 CALLS = "/proc/net/nf_conntrack_sip_strict"
 SYSCTL = "/proc/sys/net/netfilter/nf_conntrack_sip_strict"
@@ -204,8 +210,11 @@ class Net:
 
     def _links(self):
         gateway = self.names["gw"]
-        return [f"link add {side}0 netns {gateway} type veth peer name eth0 "
-                f"netns {self.names[side]}" for side in self._sides() if side != "gw"]
+        ends = [(side, 0) for side in self._sides() if side != "gw"]
+        if "uplink2" in self.topology:
+            ends.append(("wan", 1))
+        return [f"link add {side}{number} netns {gateway} type veth peer name eth{number} "
+                f"netns {self.names[side]}" for side, number in ends]
 
     def _addresses(self, is_six):
         def add(address, dev, alone=False):
@@ -226,11 +235,16 @@ class Net:
                         "link set wan0 up", f"route add default via {of(ROUTER)}"]
         if "dmz" in batch:
             batch["gw"] += [add(DMZ_GW, "dmz0"), "link set dmz0 up"]
+        if "uplink2" in self.topology:
+            batch["wan"] += [add(ROUTER2, "eth1"), "link set eth1 up"]
+            batch["gw"] += [add(WAN2_GW, "wan1"), "link set wan1 up",
+                            f"route add default via {of(ROUTER2)} table 2",
+                            "rule add fwmark 2 table 2"]
         if self._source_nat(is_six) == "none":
             inside = "2001:db8:1::/64" if is_six else "192.168.1.0/24"
             batch["wan"].append(f"route add {inside} via {of(WAN_GW)}")
         for side, lines in batch.items():
-            _command(["ip", "-n", self.names[side], "-batch", "-"], True,
+            _command(["ip", f"-{(4, 6)[is_six]}", "-n", self.names[side], "-batch", "-"], True,
                      "\n".join(lines) + "\n", "ip -batch")
 
     def _source_nat(self, is_six):
@@ -246,7 +260,7 @@ class Net:
             self._source_nat(of is six))
         if source:
             rules.append("chain postrouting { type nat hook postrouting priority srcnat; "
-                         f"oifname wan0 {source}; }}")
+                         f"oifname {{ wan0, wan1 }} {source}; }}")
         return "\n".join(rules)
 
     def _helper_rules(self, of, ip):
@@ -285,8 +299,8 @@ chain forward {{
 chain input {{
     type filter hook input priority 0; policy accept;
     {neighbours}
-    iifname wan0 ct state established,related accept
-    iifname wan0 drop
+    iifname {{ wan0, wan1 }} ct state established,related accept
+    iifname {{ wan0, wan1 }} drop
 }}"""
 
     def _ruleset(self, is_six):
