@@ -53,7 +53,7 @@ class Failed(Exception):
 
 
 def _inside(host):
-    return testnet.HOSTS[host][0] != "wan"
+    return not testnet.HOSTS[host][0].startswith("wan")
 
 
 def _on_gateway(host):

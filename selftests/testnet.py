@@ -22,6 +22,9 @@ gateway translates IPv4 alone.
 Behind the second uplink's router (table 2, packets with mark 2) are the same hosts. They
 answer where they were asked from, so an answer comes by the uplink that has the address.
 
+With topology: twins there are two networks behind lan1 and wan1 that have the addresses
+of those behind lan0 and wan0: conntrack zone 2, and a routing table of its own.
+
 A program on the gateway is "gateway" to the inside and "box" to the outside.
 
 The gateway forwards what comes from inside, and from outside only what
@@ -53,11 +56,15 @@ HOSTS = {
     "peer3": ("wan", "203.0.113.42"),
     "stranger": ("wan", "192.0.2.66"),
     "server": ("dmz", "10.9.0.10"),
+    "twinphone": ("lan2", "192.168.1.20"),      # topology: twins
+    "twinproxy": ("wan2", "203.0.113.5"),
+    "twinpeer": ("wan2", "203.0.113.40"),
     "gateway": ("gw", "192.168.1.1"),
     "box": ("gw", "198.51.100.1"),      # the gateway, by its outside address
 }
 LAN_GW, WAN_GW, DMZ_GW = "192.168.1.1", "198.51.100.1", "10.9.0.1"
 ROUTER = "198.51.100.254"
+TWINS = {"lan2": "lan1", "wan2": "wan1"}    # and their devices on the gateway
 WAN2_GW, ROUTER2 = "198.51.101.1", "198.51.101.254"
 NETS6 = {"192.168.1": "2001:db8:1", "10.9.0": "2001:db8:9", "198.51.100": "2001:db8:51",
          "198.51.101": "2001:db8:52", "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66"}
@@ -128,6 +135,8 @@ class Net:
         sides = ["gw", "lan", "wan"]
         if "dmz" in self.topology:
             sides.append("dmz")
+        if "twins" in self.topology:
+            sides += ["lan2", "wan2"]
         return sides
 
     def families(self):
@@ -210,11 +219,12 @@ class Net:
 
     def _links(self):
         gateway = self.names["gw"]
-        ends = [(side, 0) for side in self._sides() if side != "gw"]
+        ends = [(TWINS.get(side, f"{side}0"), side, "eth0") for side in self._sides()
+                if side != "gw"]
         if "uplink2" in self.topology:
-            ends.append(("wan", 1))
-        return [f"link add {side}{number} netns {gateway} type veth peer name eth{number} "
-                f"netns {self.names[side]}" for side, number in ends]
+            ends.append(("wan1", "wan", "eth1"))
+        return [f"link add {device} netns {gateway} type veth peer name {peer} "
+                f"netns {self.names[side]}" for device, side, peer in ends]
 
     def _addresses(self, is_six):
         def add(address, dev, alone=False):
@@ -225,7 +235,7 @@ class Net:
         batch = {side: ["link set lo up"] for side in self.names}
         for side, address in HOSTS.values():
             if side in batch and side != "gw":
-                batch[side].append(add(address, "eth0", side == "wan"))
+                batch[side].append(add(address, "eth0", side.startswith("wan")))
         batch["wan"].append(add(ROUTER, "eth0"))
         for side, gateway in (("lan", LAN_GW), ("dmz", DMZ_GW)):
             if side in batch:
@@ -240,12 +250,26 @@ class Net:
             batch["gw"] += [add(WAN2_GW, "wan1"), "link set wan1 up",
                             f"route add default via {of(ROUTER2)} table 2",
                             "rule add fwmark 2 table 2"]
+        if "twins" in self.topology:
+            self._twins(batch, add, of)
         if self._source_nat(is_six) == "none":
             inside = "2001:db8:1::/64" if is_six else "192.168.1.0/24"
             batch["wan"].append(f"route add {inside} via {of(WAN_GW)}")
         for side, lines in batch.items():
             _command(["ip", f"-{(4, 6)[is_six]}", "-n", self.names[side], "-batch", "-"], True,
                      "\n".join(lines) + "\n", "ip -batch")
+
+    @staticmethod
+    def _twins(batch, add, of):
+        batch["lan2"] += ["link set eth0 up", f"route add default via {of(LAN_GW)}"]
+        batch["wan2"] += [add(ROUTER, "eth0"), "link set eth0 up"]
+        batch["gw"] += [f"{add(LAN_GW, 'lan1')} noprefixroute", "link set lan1 up",
+                        f"{add(WAN_GW, 'wan1')} noprefixroute", "link set wan1 up"]
+        for device, address in (("lan1", LAN_GW), ("wan1", WAN_GW)):
+            net = of(address.rpartition(".")[0] + ".0")
+            batch["gw"] += [f"route add {net}/{64 if of is six else 24} dev {device} table 2",
+                            f"rule add iif {device} table 2"]
+        batch["gw"].append(f"route add default via {of(ROUTER)} dev wan1 table 2")
 
     def _source_nat(self, is_six):
         return self.nat if self.six == is_six else "none"
@@ -283,6 +307,12 @@ class Net:
                          + "; ".join(chain) + "; }")
         return "\n".join(rules)
 
+    def _zone_rules(self):
+        if "twins" not in self.topology:
+            return ""
+        return "chain zones { type filter hook prerouting priority raw; " \
+            "iifname { lan1, wan1 } ct zone set 2; }"
+
     def _filter_rules(self, of, ip):
         forwarded = (f"iifname wan0 {ip} daddr {of(host_address(self.forward))} "
                      f"meta l4proto {{ tcp, udp }} th dport {self.port} ct status dnat accept"
@@ -293,7 +323,7 @@ class Net:
 chain forward {{
     type filter hook forward priority 0; policy drop;
     ct state established,related accept
-    iifname {{ "lan0", "dmz0" }} accept
+    iifname {{ "lan0", "lan1", "dmz0" }} accept
     {forwarded}
 }}
 chain input {{
@@ -305,7 +335,7 @@ chain input {{
 
     def _ruleset(self, is_six):
         of, ip = (six, "ip6") if is_six else (str, "ip")
-        rules = [self._helper_rules(of, ip), self._nat_rules(of),
+        rules = [self._zone_rules(), self._helper_rules(of, ip), self._nat_rules(of),
                  self._filter_rules(of, ip) if self.filtered else ""]
         text = f"table {ip} selftest {{\n" + "\n".join(x.strip() for x in rules if x) + "\n}"
         self.run("gw", "nft -f -", stdin=text)
