@@ -83,6 +83,18 @@ static void sip_strict_end_make(const struct sip_strict_work *w, struct sip_end 
 		sip_strict_advertise(w->sn, &end->seen.ip);
 }
 
+/* A zone may be that of one direction alone. */
+static void sip_strict_zones_get(struct sip_strict_work *w)
+{
+	const struct nf_conntrack_zone *zone = nf_ct_zone(w->ct);
+	enum ip_conntrack_dir from_inside = IP_CT_DIR_ORIGINAL;
+
+	if (w->ctx.snd.inside != w->ctx.rcv.inside)
+		from_inside = w->ctx.snd.inside ? w->dir : !w->dir;
+	w->zone = nf_ct_zone_id(zone, from_inside);
+	w->zone_out = nf_ct_zone_id(zone, !from_inside);
+}
+
 /**
  * sip_strict_ends_get() - fill in both ends of the message in work
  * @w: with conntrack and direction set
@@ -111,6 +123,7 @@ void sip_strict_ends_get(struct sip_strict_work *w)
 		w->ctx.snd.inside = snd_nat;
 		w->ctx.rcv.inside = rcv_nat;
 	}
+	sip_strict_zones_get(w);
 	w->ctx.transport = w->l4proto == IPPROTO_TCP ? SIP_T_TCP : SIP_T_UDP;
 }
 
@@ -164,7 +177,7 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 
 	map = sip_strict_map_find_in(sn, in, &out->addr);
 	if (!map) {
-		bool nat = memcmp(in, out, sizeof(*in));
+		bool nat = !sip_strict_end_same(in, out);
 
 		if (!out->port)
 			out->port = htons(sip_strict_port_choose(sn, out, ntohs(in->port),
@@ -197,7 +210,7 @@ static enum sip_reason sip_strict_map_public(struct sip_strict_work *w,
 	}
 	ap = w->snd_out;
 	ap.port = q->ap.port;
-	sip_strict_end_set(&out, &ap, proto, w->zone);
+	sip_strict_end_set(&out, &ap, proto, w->zone_out);
 	map = sip_strict_map_find_out(w->sn, &out);
 	if (map && !sip_strict_map_is_of(map, &w->ctx.snd.real.ip))
 		return SIP_R_TAKEN;
@@ -232,7 +245,7 @@ static enum sip_reason sip_strict_op_map(void *priv, const struct sip_map_query 
 	sip_strict_end_set(&in, &q->ap, proto, w->zone);
 	ap = w->snd_out;
 	ap.port = 0;
-	sip_strict_end_set(&out, &ap, proto, w->zone);
+	sip_strict_end_set(&out, &ap, proto, w->zone_out);
 	if (q->own_only) {
 		map = sip_strict_map_find_in(w->sn, &in, &out.addr);
 		if (!map || map->kind != SIP_STRICT_CONTACT)
@@ -270,7 +283,7 @@ struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 		return NULL;
 	if (sip_ip_equal(&out_ap.ip, &w->ctx.snd.seen.ip))
 		out_ap.ip = w->snd_out.ip;
-	sip_strict_end_set(&out, &out_ap, proto, w->zone);
+	sip_strict_end_set(&out, &out_ap, proto, w->zone_out);
 	map = sip_strict_map_find_out(w->sn, &out);
 	if (map)
 		return sip_strict_map_is_of(map, &w->ctx.snd.real.ip) ? map : NULL;
@@ -280,7 +293,7 @@ struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 		in_ap = w->ctx.snd.real;
 	sip_strict_end_set(&in, &in_ap, proto, w->zone);
 	map = sip_strict_map_make(w->sn, SIP_STRICT_CONTACT, SIP_STRICT_CLASS_SIGNALLING, &in, &out,
-				  memcmp(&in, &out, sizeof(in)), w->flow);
+				  !sip_strict_end_same(&in, &out), w->flow);
 	return IS_ERR(map) ? NULL : map;
 }
 
@@ -371,7 +384,7 @@ static enum sip_reason sip_strict_op_unmap_media(void *priv, const struct sip_ap
 
 	if (sip_ip_equal(&ap.ip, &w->ctx.rcv.seen.ip))
 		ap.ip = w->rcv_out.ip;
-	sip_strict_end_set(&out, &ap, IPPROTO_UDP, w->zone);
+	sip_strict_end_set(&out, &ap, IPPROTO_UDP, w->zone_out);
 	map = sip_strict_map_find_out(w->sn, &out);
 	if (!map || map->kind == SIP_STRICT_CONTACT)
 		return SIP_R_FOREIGN_ADDR;

@@ -50,8 +50,8 @@ static struct sip_strict_use *sip_strict_use_find(struct sip_strict_call *call,
 	list_for_each_entry(use, &call->uses, owner_node) {
 		if (use->map->kind == SIP_STRICT_CONTACT)
 			continue;
-		if (!memcmp(&use->map->in, pair, sizeof(*pair)) ||
-		    !memcmp(&use->map->out, pair, sizeof(*pair)))
+		if (sip_strict_end_same(&use->map->in, pair) ||
+		    sip_strict_end_same(&use->map->out, pair))
 			return use;
 	}
 	return NULL;
@@ -105,7 +105,7 @@ static enum sip_reason sip_strict_media_port(struct sip_strict_work *w,
 	if (map && map->kind == SIP_STRICT_CONTACT)
 		return SIP_R_TAKEN;
 	if (!map) {
-		map = sip_strict_map_make(sn, kind, class, in, out, memcmp(in, out, sizeof(*in)),
+		map = sip_strict_map_make(sn, kind, class, in, out, !sip_strict_end_same(in, out),
 					  w->flow);
 		if (IS_ERR(map))
 			return PTR_ERR(map) == -EBUSY ? SIP_R_NO_PORT : SIP_R_NO_MEMORY;
@@ -233,7 +233,7 @@ static void sip_strict_run_fill(const struct sip_strict_work *w, const struct si
 		out.ip = in.ip;
 	memset(run, 0, sizeof(*run));
 	sip_strict_end_set(&run->in, &in, proto, w->zone);
-	sip_strict_end_set(&run->out, &out, proto, w->zone);
+	sip_strict_end_set(&run->out, &out, proto, w->zone_out);
 	if (rtcp.port)
 		sip_strict_end_set(&run->rtcp, &rtcp, proto, w->zone);
 	run->count = q->count ? q->count : 1;

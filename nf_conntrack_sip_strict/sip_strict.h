@@ -202,6 +202,15 @@ struct sip_strict_end {
 };
 
 void sip_strict_end_set(struct sip_strict_end *end, const struct sip_ap *ap, u8 proto, u16 zone);
+
+/* The same address, port and protocol, in whatever zones? */
+static inline bool sip_strict_end_same(const struct sip_strict_end *a,
+				       const struct sip_strict_end *b)
+{
+	return a->port == b->port && a->proto == b->proto && a->l3num == b->l3num &&
+	       !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
 void sip_strict_ap_set(struct sip_ap *ap, u8 l3num, const union nf_inet_addr *addr, __be16 port);
 void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end);
 
@@ -629,7 +638,8 @@ struct sip_strict_work {
 	struct nf_conn *ct;
 	enum ip_conntrack_dir dir;
 	u8 l4proto;
-	u16 zone;
+	u16 zone; /* of the tuple that the inside end sends */
+	u16 zone_out; /* of the one that addresses its outside pair */
 	int from_dev; /* device that the message came in by, 0: made here */
 	int to_dev; /* device that it leaves by, 0: it is for the gateway */
 	int oif; /* device of the outside end, 0: not known */

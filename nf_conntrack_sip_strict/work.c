@@ -295,7 +295,6 @@ struct sip_strict_work *sip_strict_work_begin(struct sip_strict_net *sn, struct 
 	w->ct = ct;
 	w->dir = dir;
 	w->l4proto = nf_ct_protonum(ct);
-	w->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);
 	memset(&w->reap, 0, sizeof(w->reap));
 	__release(&w->lock); /* sparse: by sip_strict_work_end() */
 	return w;
