@@ -59,6 +59,20 @@ int sip_strict_protoff(const struct sk_buff *skb, u8 l3num, u8 proto)
 	return off < 0 || nexthdr != proto || frag_off ? -1 : off;
 }
 
+/**
+ * sip_strict_iif() - the device that a packet came in by
+ * @skb: the packet
+ * @l3num: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Return: its index, in a VRF that of the real device; 0: the packet was made here.
+ */
+int sip_strict_iif(struct sk_buff *skb, u8 l3num)
+{
+	int real = l3num == NFPROTO_IPV4 ? inet_sdif(skb) : inet6_sdif(skb);
+
+	return real ?: skb->skb_iif;
+}
+
 static bool sip_strict_proto_is_ours(const struct nf_conn *ct)
 {
 	u8 proto = nf_ct_protonum(ct);
@@ -86,8 +100,8 @@ static unsigned int sip_strict_hook_attach(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (!sip_strict_proto_is_ours(ct) || ct->master || nf_ct_is_template(ct))
 		return NF_ACCEPT;
-	/* Over loopback it was seen in LOCAL_OUT. */
-	if (state->in && (state->in->flags & IFF_LOOPBACK))
+	/* Over loopback it was seen in LOCAL_OUT, in a VRF on the real device. */
+	if (state->in && (state->in->flags & IFF_LOOPBACK || netif_is_l3_master(state->in)))
 		return NF_ACCEPT;
 	if (sip_strict_protoff(skb, nf_ct_l3num(ct), nf_ct_protonum(ct)) < 0)
 		return NF_ACCEPT;

@@ -193,6 +193,7 @@ void sip_strict_way_see(struct sip_strict_way *way, struct sk_buff *skb, unsigne
 	way->hook = state->hook;
 	way->ifindex = dev->ifindex;
 	way->iif = skb->skb_iif;
+	way->real_iif = sip_strict_iif(skb, state->pf);
 	way->mark = skb->mark;
 	way->priority = skb->priority;
 	way->ctinfo = ctinfo;

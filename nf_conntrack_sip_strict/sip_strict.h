@@ -789,6 +789,7 @@ int sip_strict_proc_init(struct net *net);
 void sip_strict_proc_exit(struct net *net);
 
 /* hooks.c */
+int sip_strict_iif(struct sk_buff *skb, u8 l3num);
 int sip_strict_hooks_net_init(struct sip_strict_net *sn);
 void sip_strict_hooks_net_exit(struct sip_strict_net *sn);
 

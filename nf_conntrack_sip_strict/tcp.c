@@ -80,7 +80,7 @@ static struct sip_piece *sip_strict_tcp_op_message(void *priv, u32 dir, struct s
 	struct sip_strict_work *w = call->work;
 
 	w->dir = dir;
-	w->from_dev = way->iif;
+	w->from_dev = way->real_iif;
 	w->to_dev = way->hook == NF_INET_POST_ROUTING ? way->ifindex : 0;
 	return sip_strict_work_stream(w, call->tcp->stream.half[dir].mode == SIP_STREAM_EDIT ?
 					 SIP_STRICT_STRICT : SIP_STRICT_OBSERVE, bad);

@@ -22,6 +22,7 @@
  * @cookie: for dst_check()
  * @ifindex: of the device that a segment is on there
  * @iif: of the device that it came in by
+ * @real_iif: the same, but in a VRF of the real device
  * @hook: NF_INET_POST_ROUTING or NF_INET_LOCAL_IN
  * @tcp_off: offset of the TCP header in @head
  * @tsval, @tsecr: its newest time stamps (RFC 7323), network order; if @has_ts
@@ -33,6 +34,7 @@ struct sip_strict_way {
 	u32 cookie;
 	int ifindex;
 	int iif;
+	int real_iif;
 	u32 mark;
 	u32 priority;
 	u8 hook;

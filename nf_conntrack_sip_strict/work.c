@@ -377,7 +377,7 @@ unsigned int sip_strict_work_datagram(struct sip_strict_net *sn, struct sk_buff 
 	w->mode = mode;
 	w->skb = skb;
 	w->protoff = protoff;
-	w->from_dev = skb->skb_iif;
+	w->from_dev = sip_strict_iif(skb, state->pf);
 	w->to_dev = state->out ? state->out->ifindex : 0;
 	verdict = sip_strict_work_read(w, data, len);
 	sip_strict_work_end(w);
