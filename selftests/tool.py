@@ -87,7 +87,10 @@ def play(net, text, run=None):
 
 def network(**options):
     """A network, ready."""
-    return testnet.Net(**options).setup()
+    net = testnet.Net(**options).setup()
+    if testnet.SLOW > 1:
+        net.timeouts(120 * testnet.SLOW)    # entries outlive the commands that look for them
+    return net
 
 
 OPTIONS = """
