@@ -124,7 +124,7 @@ class Gateway(testnet.Net):
     def _links(self):
         return []
 
-    def _addresses(self):
+    def _addresses(self, _is_six):
         for name in ("lan0", "wan0"):
             self.tuns[name] = self._tun(name)
         lines = ["link set lo up", "addr add 10.1.1.1/24 dev lan0", f"addr add {OUTSIDE}/24 dev wan0",
