@@ -403,7 +403,7 @@ static bool sip_strict_join_decide(struct sip_strict_join *j)
 
 /* Under the lock, the last word: the mapping remembers what is made now. */
 static bool sip_strict_join_remember(struct sip_strict_join *j, struct sip_strict_map *map,
-				     bool inside_first, enum sip_strict_way way)
+				     bool inside_first, enum sip_strict_by way)
 {
 	bool ok;
 
@@ -417,7 +417,7 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 {
 	const struct sip_strict_end *source = sip_strict_join_source(j);
 	struct sip_strict_map *map = j->map;
-	enum sip_strict_way way = SIP_STRICT_BY_PEER;
+	enum sip_strict_by way = SIP_STRICT_BY_PEER;
 	unsigned int verdict;
 	bool any_port;
 

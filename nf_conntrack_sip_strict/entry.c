@@ -103,7 +103,7 @@ static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 }
 
 static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,
-				 bool inside_first, enum sip_strict_way way)
+				 bool inside_first, enum sip_strict_by way)
 {
 	struct sip_strict_entry *entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
 
@@ -285,7 +285,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
  * Return: false out of memory.
  */
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
-			  const struct nf_conn *ct, bool inside_first, enum sip_strict_way way,
+			  const struct nf_conn *ct, bool inside_first, enum sip_strict_by way,
 			  struct sip_strict_reap *reap)
 {
 	struct sip_strict_entry *entry;

@@ -37,7 +37,7 @@ struct sip_strict_kill {
 	struct nf_conntrack_expect *exp;
 };
 
-enum sip_strict_way {
+enum sip_strict_by {
 	SIP_STRICT_BY_PEER, /* admitted, or addressed, by its address */
 	SIP_STRICT_BY_HAIRPIN, /* an inside host */
 	SIP_STRICT_BY_ICE, /* from outside, by a connectivity check */
@@ -55,7 +55,7 @@ struct sip_strict_entry {
 	struct hlist_node node;
 	struct sip_strict_end remote;
 	struct sip_strict_tally seen;
-	enum sip_strict_way way;
+	enum sip_strict_by way;
 };
 
 /**
@@ -141,7 +141,7 @@ void sip_strict_reap_init(struct sip_strict_net *sn);
 void sip_strict_reap_exit(struct sip_strict_net *sn);
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  const struct nf_conn *ct, bool inside_first,
-			  enum sip_strict_way way, struct sip_strict_reap *reap);
+			  enum sip_strict_by way, struct sip_strict_reap *reap);
 void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_entry *entry, struct sip_strict_reap *reap);
 void sip_strict_entry_end_from(struct sip_strict_net *sn, struct sip_strict_map *map,
