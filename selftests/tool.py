@@ -272,7 +272,7 @@ class Following:
 
     def events(self):
         """Ends it: what it has said."""
-        time.sleep(0.6)
+        time.sleep(0.6 * testnet.SLOW)
         self.process.send_signal(next(Following.ends))
         out, err = self.process.communicate(timeout=LIMIT)
         need(not err and self.process.returncode == 0, f"it ended with {self.process.returncode}: {err}")
