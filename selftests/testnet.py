@@ -33,6 +33,7 @@ pinhole that should be there and is not, or should not be and is, shows.
 """
 
 import ctypes
+import json
 import os
 import random
 import re
@@ -255,9 +256,35 @@ class Net:
         if self._source_nat(is_six) == "none":
             inside = "2001:db8:1::/64" if is_six else "192.168.1.0/24"
             batch["wan"].append(f"route add {inside} via {of(WAN_GW)}")
+        if is_six:
+            self._neighbours(batch)
         for side, lines in batch.items():
             _command(["ip", f"-{(4, 6)[is_six]}", "-n", self.names[side], "-batch", "-"], True,
                      "\n".join(lines) + "\n", "ip -batch")
+
+    def _neighbours(self, batch):
+        """Neighbours are known: on a busy machine a multicast group is joined late, and then
+        the first packet waits for a second solicitation longer than a test does."""
+        def add(side, device, address, at):
+            if at not in macs:
+                macs[at] = self._macs(at[0])[at[1]]
+            batch[side].append(f"neigh replace {six(address)} lladdr {macs[at]} dev {device} "
+                               "nud permanent")
+        macs = {}
+        for side, device, gateway in (("lan", "lan0", LAN_GW), ("dmz", "dmz0", DMZ_GW)):
+            if side not in batch:
+                continue
+            add(side, "eth0", gateway, ("gw", device))
+            for where, address in HOSTS.values():
+                if where == side:
+                    add("gw", device, address, (side, "eth0"))
+        add("wan", "eth0", WAN_GW, ("gw", "wan0"))
+        add("gw", "wan0", ROUTER, ("wan", "eth0"))
+
+    def _macs(self, side):
+        links = json.loads(_command(["ip", "-j", "-n", self.names[side], "link"], True, None,
+                                    "ip link"))
+        return {link["ifname"]: link["address"] for link in links}
 
     @staticmethod
     def _twins(batch, add, of):
