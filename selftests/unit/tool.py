@@ -27,6 +27,9 @@ from sip_strict import cli, metrics, rules, trace   # noqa: E402
 PHONE, GATE, PROXY = "192.168.1.20", "198.51.100.1", "203.0.113.5"
 PHONE6, PROXY6 = "fd00::20", "2001:db8::5"
 FOLDER = tempfile.mkdtemp(prefix="sip-strict-unit-")
+# The tool is built by a make of its own: what this make was told (O=, SAN=) is not for it.
+for _name in ("MAKEFLAGS", "MAKEOVERRIDES", "O", "SAN"):
+    os.environ.pop(_name, None)
 
 
 class Failed(Exception):
