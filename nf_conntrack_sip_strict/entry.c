@@ -302,11 +302,35 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 	return sip_strict_entry_new(map, ct, inside_first, way);
 }
 
+/*
+ * A connection to a Contact may carry calls that have named no Contact yet:
+ * the end of those that held the mapping is none of its own. Over TCP it ends
+ * by itself.
+ */
+static bool sip_strict_entry_goes_on(struct sip_strict_net *sn, const struct sip_strict_map *map,
+				     const struct sip_strict_entry *entry)
+{
+	struct nf_conn *ct;
+	bool known;
+
+	if (map->kind != SIP_STRICT_CONTACT)
+		return false;
+	if (map->in.proto == IPPROTO_TCP)
+		return true;
+	ct = sip_strict_kill_find(sn, &entry->kill);
+	known = ct && sip_strict_flow_is_known(sn, ct);
+	if (ct)
+		nf_ct_put(ct);
+	return known;
+}
+
 /**
  * sip_strict_entries_end() - end all connections of a mapping
  * @sn: the namespace
  * @map: the mapping, not live any more
  * @reap: takes them
+ *
+ * Those to a Contact that may carry other calls go on, unremembered.
  *
  * Context: RCU read lock and sn->lock held.
  */
@@ -316,8 +340,14 @@ void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *ma
 	struct sip_strict_entry *entry;
 	struct hlist_node *next;
 
-	hlist_for_each_entry_safe(entry, next, &map->entries, node)
-		sip_strict_entry_end(sn, map, entry, reap);
+	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+		if (!sip_strict_entry_goes_on(sn, map, entry)) {
+			sip_strict_entry_end(sn, map, entry, reap);
+			continue;
+		}
+		sip_strict_entry_unlink(map, entry);
+		kfree(entry);
+	}
 }
 
 /**
