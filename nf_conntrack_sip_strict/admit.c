@@ -201,25 +201,13 @@ static void sip_strict_map_unlatch(struct sip_strict_net *sn, struct sip_strict_
 	}
 }
 
-static bool sip_strict_map_has_ice(const struct sip_strict_map *map)
+/* Does the inside do ICE here: with this username fragment, or (0) with any? */
+static bool sip_strict_map_has_ice(const struct sip_strict_map *map, u64 ufrag)
 {
 	const struct sip_strict_use *use;
 
 	list_for_each_entry(use, &map->uses, map_node)
-		if (use->ufrag && sip_strict_use_is_open(use))
-			return true;
-	return false;
-}
-
-/* RFC 8445 section 7.3.1.3: an address that no description named. */
-static bool sip_strict_map_checks(const struct sip_strict_map *map, u64 ufrag)
-{
-	const struct sip_strict_use *use;
-
-	if (!ufrag)
-		return false;
-	list_for_each_entry(use, &map->uses, map_node)
-		if (use->ufrag == ufrag && sip_strict_use_is_open(use))
+		if (use->ufrag && (!ufrag || use->ufrag == ufrag) && sip_strict_use_is_open(use))
 			return true;
 	return false;
 }
@@ -239,7 +227,8 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 	}
 	if (READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return true;
-	if (sip_strict_map_checks(map, guest->ufrag)) {
+	/* RFC 8445 section 7.3.1.3: an address that no description named. */
+	if (guest->ufrag && sip_strict_map_has_ice(map, guest->ufrag)) {
 		guest->by_ice = true;
 		SIP_STRICT_INC(sn, ice_admitted);
 		sip_strict_admit_trace(sn, map, src, "ice");
@@ -298,7 +287,7 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_reap *reap)
 {
-	bool ice = sip_strict_map_has_ice(map);
+	bool ice = sip_strict_map_has_ice(map, 0);
 	struct sip_strict_entry *entry;
 	struct hlist_node *next;
 	struct sip_ap ap;

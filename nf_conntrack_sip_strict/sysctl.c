@@ -259,6 +259,22 @@ static int sip_strict_sysctl_addr(sip_strict_ctl_table *table, int write, void *
 	return 0;
 }
 
+static void sip_strict_addr_read(struct sip_strict_net *sn, const struct sip_ip *addr,
+				 struct sip_ip *ip)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&sn->conf.addr_lock);
+		*ip = *addr;
+	} while (read_seqretry(&sn->conf.addr_lock, seq));
+}
+
+static struct sip_ip *sip_strict_own_of(struct sip_strict_net *sn, u8 family)
+{
+	return family == SIP_AF_IP6 ? &sn->conf.own_addr6 : &sn->conf.own_addr4;
+}
+
 /**
  * sip_strict_external_addr() - the address to advertise instead of the outside one
  * @sn: the namespace
@@ -270,14 +286,8 @@ static int sip_strict_sysctl_addr(sip_strict_ctl_table *table, int write, void *
  */
 bool sip_strict_external_addr(struct sip_strict_net *sn, u8 family, struct sip_ip *ip)
 {
-	const struct sip_ip *addr = family == SIP_AF_IP6 ? &sn->conf.external_addr6 :
-							   &sn->conf.external_addr4;
-	unsigned int seq;
-
-	do {
-		seq = read_seqbegin(&sn->conf.addr_lock);
-		*ip = *addr;
-	} while (read_seqretry(&sn->conf.addr_lock, seq));
+	sip_strict_addr_read(sn, family == SIP_AF_IP6 ? &sn->conf.external_addr6 :
+							&sn->conf.external_addr4, ip);
 	return ip->family != SIP_AF_NONE;
 }
 
@@ -291,14 +301,14 @@ bool sip_strict_external_addr(struct sip_strict_net *sn, u8 family, struct sip_i
  */
 void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip)
 {
-	struct sip_ip *own = ip->family == SIP_AF_IP6 ? &sn->conf.own_addr6 : &sn->conf.own_addr4;
-	struct sip_ip external;
+	struct sip_ip external, own;
 
 	if (!sip_strict_external_addr(sn, ip->family, &external))
 		return;
-	if (!sip_ip_equal(own, ip)) {
+	sip_strict_addr_read(sn, sip_strict_own_of(sn, ip->family), &own);
+	if (!sip_ip_equal(&own, ip)) {
 		write_seqlock_bh(&sn->conf.addr_lock);
-		*own = *ip;
+		*sip_strict_own_of(sn, ip->family) = *ip;
 		write_sequnlock_bh(&sn->conf.addr_lock);
 	}
 	*ip = external;
@@ -317,17 +327,11 @@ void sip_strict_advertise(struct sip_strict_net *sn, struct sip_ip *ip)
  */
 bool sip_strict_own_addr(struct sip_strict_net *sn, struct sip_ip *ip)
 {
-	const struct sip_ip *addr = ip->family == SIP_AF_IP6 ? &sn->conf.own_addr6 :
-							       &sn->conf.own_addr4;
 	struct sip_ip external, own;
-	unsigned int seq;
 
 	if (!sip_strict_external_addr(sn, ip->family, &external) || !sip_ip_equal(ip, &external))
 		return false;
-	do {
-		seq = read_seqbegin(&sn->conf.addr_lock);
-		own = *addr;
-	} while (read_seqretry(&sn->conf.addr_lock, seq));
+	sip_strict_addr_read(sn, sip_strict_own_of(sn, ip->family), &own);
 	if (own.family == SIP_AF_NONE)
 		return false;
 	*ip = own;
