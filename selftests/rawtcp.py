@@ -342,7 +342,7 @@ class End:
         for i, value in enumerate(data, at):
             if self.known[i] and self.stream[i] != value:
                 self.wrong.append(f"byte {i} came as {bytes([self.stream[i]])!r} and as "
-                                  f"{bytes([value])!r}")
+                                  f"{bytes([value])!r}, in {at} to {at + len(data)}")
                 break
         self.stream[at:at + len(data)] = data
         for mask in (self.known, self.have):

@@ -406,8 +406,9 @@ static enum sip_stream_verdict sip_hold_walk(struct sip_stream *s,
 
 /*
  * All of it was acknowledged before. A probe is for the receiver to answer (RFC
- * 9293 section 3.8.4): its number is just below what it expects, and a byte in
- * it means nothing. The rest is answered here: the answer was lost behind us.
+ * 9293 section 3.8.4): its number is just below what it expects. The byte that
+ * may be in it is not always what was sent for it the first time, and stays
+ * here. The rest is answered here: the answer was lost behind us.
  */
 static enum sip_stream_verdict sip_hold_old(struct sip_stream *s,
 					    const struct sip_stream_env *env, u32 dir,
@@ -415,16 +416,19 @@ static enum sip_stream_verdict sip_hold_old(struct sip_stream *s,
 {
 	struct sip_half *h = &s->half[dir];
 	u32 acked = sip_half_acked(h);
-
 	bool open = s->state == SIP_STREAM_OPEN && h->mode == SIP_STREAM_EDIT;
 	bool ours = seg->len > 1 && (open || h->map.used);
 
-	if (!ours && acked == sip_seqmap_in(&h->map, h->una)) {
-		seg->out_seq = h->una - (acked - seg->seq);
-		return SIP_STREAM_PASS;
+	if (ours || acked != sip_seqmap_in(&h->map, h->una)) {
+		sip_stream_ack(s, env, dir);
+		return SIP_STREAM_TAKEN;
 	}
-	sip_stream_ack(s, env, dir);
-	return SIP_STREAM_TAKEN;
+	if (seg->len && h->map.used) {
+		sip_stream_probe(s, env, dir);
+		return SIP_STREAM_TAKEN;
+	}
+	seg->out_seq = h->una - (acked - seg->seq);
+	return SIP_STREAM_PASS;
 }
 
 /*

@@ -101,6 +101,21 @@ void sip_stream_emit(struct sip_stream *s, const struct sip_stream_env *env, u32
 	env->ops->emit(env->priv, dir, &head, len, plain);
 }
 
+/**
+ * sip_stream_probe() - ask the receiver of a half for an acknowledgment
+ * @s: the stream
+ * @env: the call
+ * @dir: which half
+ */
+void sip_stream_probe(struct sip_stream *s, const struct sip_stream_env *env, u32 dir)
+{
+	struct sip_head head;
+
+	sip_stream_head(s, dir, &head);
+	head.seq = s->half[dir].una - 1;
+	env->ops->emit(env->priv, dir, &head, 0, NULL);
+}
+
 /* ---- acknowledged ahead ------------------------------------------------- */
 
 /* Are all bytes in flight kept here? */

@@ -182,7 +182,8 @@ struct sip_head {
  *	ignored in SIP_STREAM_WATCH.
  * @idle: a keep-alive passed
  * @emit: send bytes of a half to its receiver: @len from head->seq on, to be
- *	asked for by sip_seqmap_read() with @plain before it returns. May fail.
+ *	asked for by sip_seqmap_read() with @plain before it returns; 0: the
+ *	header alone. May fail.
  * @ack: send an acknowledgment to the sender of a half. May fail.
  * @alone: the connection is left alone from now on
  * @unread: a message goes on unread
@@ -242,6 +243,7 @@ u32 sip_half_acked(const struct sip_half *h);
 void sip_half_arm(struct sip_half *h, const struct sip_stream_env *env);
 void sip_stream_emit(struct sip_stream *s, const struct sip_stream_env *env, u32 dir, u32 out,
 		     u32 len, bool fin, const struct sip_bytes *plain);
+void sip_stream_probe(struct sip_stream *s, const struct sip_stream_env *env, u32 dir);
 void sip_stream_ack(struct sip_stream *s, const struct sip_stream_env *env, u32 dir);
 
 #endif /* SIP_STREAM_H */
