@@ -296,7 +296,7 @@ void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 	    READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return;
 	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
-		if (entry->way == SIP_STRICT_BY_HAIRPIN || (entry->way == SIP_STRICT_BY_ICE && ice))
+		if (sip_strict_entry_is_hairpin(entry) || (entry->way == SIP_STRICT_BY_ICE && ice))
 			continue;
 		sip_strict_ap_from_end(&ap, &entry->remote);
 		if (!sip_strict_map_has_peer(map, &ap.ip))

@@ -434,7 +434,7 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 	    !sip_strict_reply_clear(j->sn, map, j->ct, &map->in, source ?: &j->src))
 		return NF_ACCEPT;
 	if (source)
-		way = SIP_STRICT_BY_HAIRPIN;
+		way = j->own ? SIP_STRICT_BY_HAIRPIN : SIP_STRICT_BY_EARLY;
 	else if (j->guest.by_ice)
 		way = SIP_STRICT_BY_ICE;
 	if (!sip_strict_join_remember(j, map, false, way))

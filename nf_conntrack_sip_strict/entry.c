@@ -99,11 +99,22 @@ static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map
 /* Many calls may share one port: a media server, a trunk that names one Contact. */
 static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 {
-	return SIP_STRICT_MAX_ENTRIES * map->n_uses;
+	return SIP_STRICT_MAX_ENTRIES * max_t(u32, map->n_uses, 1);
 }
 
-static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_conn *ct,
-				 bool inside_first, enum sip_strict_by way)
+/* Of the pair alone: the far end and the inside pair may have zones of their own. */
+static struct hlist_head *sip_strict_early_head(struct sip_strict_net *sn,
+						const struct sip_strict_end *end)
+{
+	struct sip_strict_end key = *end;
+
+	key.zone = 0;
+	return &sn->early[sip_strict_hash((const u8 *)&key, sizeof(key)) % SIP_STRICT_EARLY_HEADS];
+}
+
+static bool sip_strict_entry_new(struct sip_strict_net *sn, struct sip_strict_map *map,
+				 const struct nf_conn *ct, bool inside_first,
+				 enum sip_strict_by way)
 {
 	struct sip_strict_entry *entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
 
@@ -117,6 +128,8 @@ static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_con
 	entry->way = way;
 	sip_strict_end_of(&entry->remote, ct, IP_CT_DIR_ORIGINAL, inside_first);
 	hlist_add_head(&entry->node, &map->entries);
+	if (way == SIP_STRICT_BY_EARLY)
+		hlist_add_head(&entry->early, sip_strict_early_head(sn, &entry->remote));
 	map->n_entries++;
 	return true;
 }
@@ -125,21 +138,41 @@ static bool sip_strict_entry_new(struct sip_strict_map *map, const struct nf_con
  * A phone that sent to another inside before its own answer had passed, from
  * the very pair that its SDP then said: from now on it is its mapping's too.
  */
-static void sip_strict_entry_adopt(struct sip_strict_net *sn, const struct sip_strict_entry *entry,
-				   const struct nf_conn *ct)
+static void sip_strict_entry_adopt(struct sip_strict_net *sn, struct sip_strict_map *own,
+				   struct sip_strict_entry *entry, const struct nf_conn *ct)
 {
 	struct sip_strict_end from, out;
-	struct sip_strict_map *own;
 
-	if (entry->way != SIP_STRICT_BY_HAIRPIN || entry->kill.inside_first)
-		return;
 	sip_strict_end_of(&from, ct, IP_CT_DIR_ORIGINAL, false);
 	sip_strict_end_of(&out, ct, IP_CT_DIR_REPLY, true);
-	own = sip_strict_map_live_out(sn, &out);
-	if (own && own->n_entries < sip_strict_entries_max(own) && from.port == own->in.port &&
-	    !memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) &&
-	    !sip_strict_entry_find(own, &entry->kill.tuple))
-		sip_strict_entry_new(own, ct, true, SIP_STRICT_BY_HAIRPIN);
+	if (own->n_entries >= sip_strict_entries_max(own) || from.port != own->in.port ||
+	    memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) || out.port != own->out.port ||
+	    memcmp(&out.addr, &own->out.addr, sizeof(out.addr)))
+		return;
+	if (!sip_strict_entry_new(sn, own, ct, true, SIP_STRICT_BY_HAIRPIN))
+		return;
+	entry->way = SIP_STRICT_BY_HAIRPIN;
+	hlist_del_init(&entry->early);
+}
+
+/* Whatever waits for this mapping is its own now. */
+static void sip_strict_entries_adopt(struct sip_strict_net *sn, struct sip_strict_map *own)
+{
+	struct sip_strict_entry *entry;
+	struct hlist_node *next;
+	struct nf_conn *ct;
+
+	if (own->kind == SIP_STRICT_CONTACT)
+		return;
+	hlist_for_each_entry_safe(entry, next, sip_strict_early_head(sn, &own->in), early) {
+		if (entry->remote.port != own->in.port)
+			continue;
+		ct = sip_strict_kill_find(sn, &entry->kill);
+		if (!ct)
+			continue;
+		sip_strict_entry_adopt(sn, own, entry, ct);
+		nf_ct_put(ct);
+	}
 }
 
 static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -157,7 +190,6 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
 	if (memcmp(&entry->seen, &now, sizeof(now)))
 		map->moved = jiffies;
 	entry->seen = now;
-	sip_strict_entry_adopt(sn, entry, ct);
 	if (ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) {
 		map->offloaded = true;
 		map->moved = jiffies;
@@ -179,6 +211,7 @@ bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *m
 	struct sip_strict_entry *entry;
 	bool alive = false;
 
+	sip_strict_entries_adopt(sn, map);
 	hlist_for_each_entry(entry, &map->entries, node)
 		alive |= sip_strict_entry_look(sn, map, entry);
 	return alive;
@@ -190,6 +223,7 @@ static void sip_strict_entry_unlink(struct sip_strict_map *map, struct sip_stric
 {
 	sip_strict_tally_add(&map->done, &entry->seen);
 	hlist_del(&entry->node);
+	hlist_del_init(&entry->early);
 	map->n_entries--;
 }
 
@@ -214,8 +248,10 @@ static void sip_strict_twins_look(struct sip_strict_net *sn, const struct sip_st
 	if (map)
 		sip_strict_twin_look(sn, map, entry);
 	list = sip_strict_map_list_in(sn, &entry->remote);
-	rhl_for_each_entry_rcu(map, pos, list, node_in)
+	rhl_for_each_entry_rcu(map, pos, list, node_in) {
+		sip_strict_entries_adopt(sn, map);
 		sip_strict_twin_look(sn, map, entry);
+	}
 }
 
 /**
@@ -231,7 +267,7 @@ void sip_strict_entry_end(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_entry *entry, struct sip_strict_reap *reap)
 {
 	sip_strict_entry_look(sn, map, entry);
-	if (entry->way == SIP_STRICT_BY_HAIRPIN)
+	if (sip_strict_entry_is_hairpin(entry))
 		sip_strict_twins_look(sn, entry);
 	sip_strict_entry_unlink(map, entry);
 	/* Module or namespace goes: media goes on as plain connections. */
@@ -299,7 +335,7 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 	}
 	if (map->n_entries >= sip_strict_entries_max(map))
 		sip_strict_entries_trim(sn, map, reap);
-	return sip_strict_entry_new(map, ct, inside_first, way);
+	return sip_strict_entry_new(sn, map, ct, inside_first, way);
 }
 
 /*
@@ -340,6 +376,7 @@ void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *ma
 	struct sip_strict_entry *entry;
 	struct hlist_node *next;
 
+	sip_strict_entries_adopt(sn, map);
 	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
 		if (!sip_strict_entry_goes_on(sn, map, entry)) {
 			sip_strict_entry_end(sn, map, entry, reap);

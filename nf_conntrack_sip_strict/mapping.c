@@ -466,8 +466,7 @@ static void sip_strict_maps_look(struct sip_strict_net *sn)
 	for (i = 0; i < min_t(u32, sn->n_maps, SIP_STRICT_LOOKS); i++) {
 		map = list_first_entry(&sn->map_list, struct sip_strict_map, list);
 		list_move_tail(&map->list, &sn->map_list);
-		if (map->n_entries)
-			sip_strict_entries_look(sn, map);
+		sip_strict_entries_look(sn, map);
 		if (map->pub && time_after(jiffies, map->pub->stamp + SIP_STRICT_PUB_RENEW))
 			sip_strict_expect_queue(sn, map);
 	}

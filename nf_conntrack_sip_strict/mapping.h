@@ -40,12 +40,14 @@ struct sip_strict_kill {
 enum sip_strict_by {
 	SIP_STRICT_BY_PEER, /* admitted, or addressed, by its address */
 	SIP_STRICT_BY_HAIRPIN, /* an inside host */
+	SIP_STRICT_BY_EARLY, /* one that no mapping names, so far */
 	SIP_STRICT_BY_ICE, /* from outside, by a connectivity check */
 };
 
 /**
  * struct sip_strict_entry - a conntrack made from a mapping
  * @kill: its tuple; handed to the reap when it has to end
+ * @early: in sn->early, as long as @way is SIP_STRICT_BY_EARLY
  * @remote: the far end of the connection
  * @seen: counters at the last look
  * @way: who is at the far end, and why that may
@@ -53,6 +55,7 @@ enum sip_strict_by {
 struct sip_strict_entry {
 	struct sip_strict_kill kill;
 	struct hlist_node node;
+	struct hlist_node early;
 	struct sip_strict_end remote;
 	struct sip_strict_tally seen;
 	enum sip_strict_by way;
@@ -87,6 +90,12 @@ struct sip_strict_pub {
 	struct sip_strict_kill kill;
 	unsigned long stamp;
 };
+
+/* Is the far end an inside host? */
+static inline bool sip_strict_entry_is_hairpin(const struct sip_strict_entry *entry)
+{
+	return entry->way == SIP_STRICT_BY_HAIRPIN || entry->way == SIP_STRICT_BY_EARLY;
+}
 
 static_assert(!offsetof(struct sip_strict_entry, kill));
 static_assert(!offsetof(struct sip_strict_pub, kill));

@@ -57,6 +57,7 @@
 /* RFC 3261 table 4: Timer B, F, H, J are 64 * T1; an ended thing is kept so long. */
 #define SIP_STRICT_LINGER (32 * HZ)
 #define SIP_STRICT_LOW_PORT 1024
+#define SIP_STRICT_EARLY_HEADS 256 /* of connections that came before their mapping */
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
@@ -127,6 +128,7 @@ struct sip_strict_conf {
  * @map_list: all mappings; those looked at longest ago first
  * @expect_queue: mappings whose published expectation is to be made or renewed
  * @reaped: what was ended, to be ended again after a grace period, and later
+ * @early: struct sip_strict_entry whose far end may get a mapping, by that pair
  * @lost: one bit per hash of the server port of a flow without our helper: the
  *	test for flows that lost it
  * @call_list, @reg_list: for the sweep and proc
@@ -152,6 +154,7 @@ struct sip_strict_net {
 	struct llist_head reaped;
 	struct list_head reaped_late; /* of reap_work alone */
 	struct delayed_work reap_work;
+	struct hlist_head early[SIP_STRICT_EARLY_HEADS];
 	unsigned long lost[BITS_TO_LONGS(SIP_STRICT_LOST_BITS)];
 	u64 map_id; /* of the newest mapping */
 	struct list_head call_list;
