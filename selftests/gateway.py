@@ -5,15 +5,16 @@
 usage: gateway.py [WORD…]        only cases with such a word in their name
 
 Connections flushed again and again, namespaces and devices that go, floods from inside
-and outside, packets of both sides at the same moment, a full table of expectations. The
-calls are those of trunk.py: each message's bytes are checked, each call's RTP and RTCP
-both ways.
+and outside, packets of both sides at the same moment, modes and the module itself switched
+while calls are made, a full table of expectations. The calls are those of trunk.py: each
+message's bytes are checked, each call's RTP and RTCP both ways.
 
 environment: HELPER=sip-strict|sip; with sip, BYTES=0 leaves the bytes unchecked.
 """
 
 import os
 import random
+import re
 import socket
 import struct
 import sys
@@ -35,9 +36,9 @@ PROXY = testnet.host_address("proxy")
 class Calls:
     """The network of one case, with some calls up."""
 
-    def __init__(self, count):
+    def __init__(self, count, assign="nft"):
         self.count = count
-        self.net = testnet.Net(HELPER)
+        self.net = testnet.Net(HELPER, assign)
 
     def __enter__(self):
         self.net.setup()
@@ -281,6 +282,113 @@ def flood_outside():
         calls.end()
 
 
+# ---- switched while calls are made ------------------------------------------------
+
+class Busy:
+    """Another phone's calls and their media, one after the other, from a thread.
+
+    What happens to them is the switch's business, but no message is edited by half.
+    """
+
+    def __init__(self, net):
+        self.address, self.halves = testnet.host_address("phone"), []
+        self.edited = [0, 0]    # messages that were, and that were not
+        self.other = testnet.host_address("proxy2")
+        self.phone, self.proxy = net.socket("phone", 5060), net.socket("proxy2", 5060)
+        self.media, self.peer = net.socket("phone", 16384), net.socket("peer2", 31000)
+        self.number, self.stop = 0, threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+    def exchange(self, method, number):
+        """A request, and its answer where it arrives."""
+        body = trunk.sdp(self.address, 16384) if method == "INVITE" else ""
+        text = trunk.request(method, number, body).replace(trunk.PBX, self.address)
+        self.phone.sendto(text.encode(), (self.other, 5060))
+        while testnet.readable([self.proxy], 0.02):
+            data, source = self.proxy.recvfrom(65535)
+            got = data.decode("latin-1")
+            named = [self.address in line for line in got.split("\r\n")
+                     if line.startswith(("Via:", "Contact:", "c="))]
+            if len(set(named)) != 1:
+                self.halves.append(got)
+            self.edited[named[0]] += 1
+            port = re.search(r"m=audio (\d+)", got)
+            if port:
+                self.peer.sendto(b"in", (source[0], int(port[1])))
+                self.media.sendto(b"out", (testnet.host_address("peer2"), 31000))
+            if method != "ACK":
+                self.proxy.sendto(trunk.answer(got, number, trunk.sdp(
+                    testnet.host_address("peer2"), 31000) if body else "").encode(), source)
+        for sock in (self.phone, self.media, self.peer):
+            drain_some(sock)
+
+    def _run(self):
+        while not self.stop.is_set():
+            for method in ("INVITE", "ACK", "BYE"):
+                self.exchange(method, 5000 + self.number)
+            self.number += 1
+
+    def hang_up(self):
+        """All once more: a BYE may have passed unseen."""
+        for number in range(self.number):
+            self.exchange("BYE", 5000 + number)
+        need(min(self.edited) >= 10, "%d messages were edited, %d were not" % tuple(self.edited))
+        need(not self.halves, f"{len(self.halves)} messages were edited by half, one is:\n"
+             + "".join(self.halves[:1]))
+
+
+def modes_under_load(times):
+    """The mode goes back and forth while calls are made: those of before keep their audio."""
+    ours()
+    with Calls(10) as calls:
+        calls.set_up().audio("before")
+        with Busy(calls.net) as busy:
+            for n in range(times):
+                calls.net.sysctl("mode", (0, 1, 2, 1)[n % 4])
+                time.sleep(0.005 * (n % 7))
+            calls.net.sysctl("mode", 2)
+            calls.audio("while messages pass unedited")
+            calls.net.sysctl("mode", 1)
+        busy.hang_up()
+        calls.audio("after it")
+        calls.numbers += range(10, 20)
+        for number in calls.numbers[10:]:
+            calls.trunk.set_up(number)
+        calls.audio("of new calls")
+        calls.end()
+
+
+def reload_under_load(times):
+    """The module goes and comes while calls are made; it goes each time, and works at the end."""
+    ours()
+    with Calls(10, "auto") as calls:
+        calls.set_up().audio("before")
+        with Busy(calls.net) as busy:
+            for n in range(times):
+                testnet.unload_module()
+                time.sleep(0.03 * (n % 3))
+                calls.audio("without the module")
+                testnet.load_helper(HELPER)
+                calls.net.sysctl("auto_assign", 1)
+                time.sleep(0.1 * (n % 3))
+        busy.hang_up()
+        for number in calls.numbers:
+            calls.trunk.end(number)     # of the life before: they have no state any more
+        calls.numbers = list(range(10, 20))
+        calls.set_up().audio("of new calls")
+        for number in calls.numbers:
+            calls.trunk.end(number)
+        need(testnet.wait_until(lambda: not calls.net.calls("kind=call"), 10), "calls are left")
+
+
 # ---- tables -----------------------------------------------------------------------
 
 def expect_table_full():
@@ -307,6 +415,8 @@ CASES = [
     Case("flood from inside", flood_inside),
     Case("flood of early calls", flood_early),
     Case("flood from outside", flood_outside),
+    Case("modes under load", modes_under_load, 150),
+    Case("reload under load", reload_under_load, 6, alone=True),
     Case("expect-table-full", expect_table_full, alone=True),
 ]
 
