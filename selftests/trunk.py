@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Very many calls at once on one UDP flow between a PBX and its trunk.
 
-usage: trunk.py [CALLS | CALLSxROUNDS]…     default: 500 1200; with
-                                            SIP_STRICT_LONG=1 also 2000x10
+usage: trunk.py [CALLS | CALLSxROUNDS | memory]…    default: 500 1200 memory; with
+                                                    SIP_STRICT_LONG=1 also 2000x10
 
     pbx 192.168.1.10:5060 == one flow == 198.51.100.1 == proxy 203.0.113.5:5060
     call i: RTP, RTCP pbx:20000+2i <-> peer 203.0.113.40:31000, :31001
@@ -14,7 +14,8 @@ the first packet of every second call from outside, and each packet leaves from
 the port that the call's SDP named. They end in random order; half-way the living
 ones still have audio, and the ended ones are closed. At the end nothing is left.
 CALLSxROUNDS does so again and again on one flow, each time until also what is
-remembered of ended calls is gone: the kernel's memory must not grow.
+remembered of ended calls is gone: the kernel's memory must not grow. "memory" says
+what a call with two media lines takes.
 
 environment: as run_flows.py; HELPER=sip shows the in-tree helper's limit, with
 BYTES=0 also where it changes more than it should.
@@ -34,6 +35,7 @@ WAN = testnet.WAN_GW
 WINDOW = 32         # messages or packets on their way at once
 BYTES = os.environ.get("BYTES", "1") == "1"
 LIMIT = 240 * testnet.SLOW
+MEMORY = 3072       # bytes of a call with two media lines
 GROWTH = 8          # bytes a call and round; the smallest object that could leak has 8
 LINGER = 32         # seconds that an ended call is remembered
 LEFT = ("dialogs_now", "mappings_now", "memories_now", "registrations_now", "published_now")
@@ -272,6 +274,35 @@ def grows(used, count):
     return growth >= GROWTH
 
 
+def memory(count):
+    """What a call with two media lines takes, without its connections; raises Failed."""
+    def two(address, port):
+        return sdp(address, port) + f"m=video {port + 2} RTP/AVP 96\r\n"
+    net = testnet.Net()
+    try:
+        net.setup()
+        net.sysctl("publish_expect", 0)
+        trunk = Trunk(net, count)
+        trunk.exchange("OPTIONS", count)
+        before = slab()
+        for n in range(count):
+            for method in ("INVITE", "ACK"):
+                trunk.pbx.sendto(request(method, n, two(PBX, 20000 + 4 * n) if method == "INVITE"
+                                         else "").encode(), (PROXY, 5060))
+                got, source = trunk.take(trunk.proxy)
+                if method == "INVITE":
+                    trunk.proxy.sendto(answer(got, n, two(PEER, 31000)).encode(), source)
+                    trunk.take(trunk.pbx)
+        time.sleep(0.5 * testnet.SLOW)  # what waits for a grace period
+        took = (slab() - before) / count
+        up, mapped = net.counters()["dialogs_now"], net.counters()["mappings_now"]
+        print(f"# {up} calls with {mapped} mappings: {took:.0f} bytes a call")
+        if (up, mapped) != (count, 4 * count + 1) or not 0 < took <= MEMORY:
+            raise Failed(f"a call takes {took:.0f} bytes, not {MEMORY} at most")
+    finally:
+        net.close()
+
+
 def run(count, rounds):
     """One run; raises Failed."""
     helper = os.environ.get("HELPER", "sip-strict")
@@ -300,8 +331,9 @@ def run(count, rounds):
 def main():
     """One case for each number of calls."""
     long = os.environ.get("SIP_STRICT_LONG") == "1"
-    words = sys.argv[1:] or ["500", "1200"] + ["2000x10"] * long
-    counts = [(int(word.partition("x")[0]), int(word.partition("x")[2] or 1)) for word in words]
+    words = sys.argv[1:] or ["500", "1200", "memory"] + ["2000x10"] * long
+    counts = [(1000, 0) if word == "memory" else
+              (int(word.partition("x")[0]), int(word.partition("x")[2] or 1)) for word in words]
     print("TAP version 13")
     try:
         testnet.require("ip", "nft", "conntrack")
@@ -317,7 +349,7 @@ def main():
         name, reason = f"trunk-{words[number - 1]}", ""
         testnet.KernelLog.announce(name)
         try:
-            run(count, rounds)
+            run(count, rounds) if rounds else memory(count)
         except Failed as err:
             reason = str(err)
         trouble = log.trouble()
