@@ -259,6 +259,37 @@ check_sysctls()
 	GOOD
 }
 
+# As a user who is not root, in a namespace of that user's own where one is asked for.
+as_nobody()
+{
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@" 2>/dev/null
+}
+
+check_owners()
+{
+	local got
+
+	ktap_case "who is not root reads settings, and sets none"
+	got=$(as_nobody cat "$SYSCTL/mode") || true
+	if as_nobody sh -c "echo 0 >$SYSCTL/mode"; then
+		ktap_fail "mode was set"
+	elif [[ $got != 1 || $(cat "$SYSCTL/mode") != 1 ]]; then
+		ktap_fail "mode reads '$got', and is $(cat "$SYSCTL/mode")"
+	elif as_nobody cat /proc/net/nf_conntrack_sip_strict >/dev/null; then
+		ktap_fail "the calls can be read"
+	else
+		ktap_pass ""
+	fi
+	ktap_case "the owner of a namespace sets its settings, and no others"
+	got=$(as_nobody unshare --user --map-root-user --net \
+		sh -c "echo 2 >$SYSCTL/mode; cat $SYSCTL/mode /proc/net/nf_conntrack_sip_strict") || true
+	if [[ $got != 2* || $(cat "$SYSCTL/mode") != 1 ]]; then
+		ktap_fail "there it reads '$got', here $(cat "$SYSCTL/mode")"
+	else
+		ktap_pass ""
+	fi
+}
+
 # Calls up in a namespace, then rmmod; run by the flow that says what must hold.
 check_removal()
 {
@@ -296,5 +327,6 @@ check_parameters
 module_load ""
 check_load
 check_sysctls
+check_owners
 check_removal
 ktap_end
