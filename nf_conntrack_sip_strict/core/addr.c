@@ -18,7 +18,8 @@ enum sip_addr_form {
  * Find where the URI stands. A display name is a quoted string or a row of
  * words; both end at "<". Something without brackets ends at ';', ',' or LWS.
  */
-static enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end, struct sip_span *uri)
+static inline enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end,
+					       struct sip_span *uri)
 {
 	u32 i = *off;
 	u32 close;
@@ -111,6 +112,13 @@ static bool sip_addr_params(const u8 *buf, u32 *off, u32 end, struct sip_nameadd
  */
 int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
 {
+	return sip_nameaddr_read(buf, off, end, NULL, na);
+}
+
+/* The same, with help: see token.h. */
+int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
+		      struct sip_nameaddr *na)
+{
 	enum sip_addr_form form;
 	struct sip_span uri;
 	u32 i;
@@ -123,14 +131,15 @@ int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
 	*off = i;
 	if (i >= end)
 		return 0;
-	memset(na, 0, sizeof(*na));
 	na->whole.off = i;
+	na->params.off = 0;
+	na->params.len = 0;
 	na->expires = -1;
 	form = sip_addr_find(buf, &i, end, &uri);
 	if (form == SIP_ADDR_BAD)
 		return -1;
 	na->star = form == SIP_ADDR_BARE && uri.len == 1 && buf[uri.off] == '*';
-	sip_uri_parse(buf, uri.off, uri.off + uri.len, &na->uri);
+	sip_uri_read(buf, uri.off, uri.off + uri.len, known, &na->uri);
 	if (form == SIP_ADDR_BARE)
 		sip_addr_bare(buf, &na->uri);
 	if (!sip_addr_params(buf, &i, end, na))
@@ -139,20 +148,9 @@ int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
 	return 1;
 }
 
-/**
- * sip_tag_find() - the tag of From or To (RFC 3261 sections 20.20, 20.39)
- * @buf: the message
- * @value: the value of the field
- * @tag: filled in; len 0: none
- *
- * The URI is passed over unread: nothing of it is ever changed.
- *
- * Return: false if the value cannot be read to its end.
- */
-bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag)
+/* The same, in whatever form. */
+static sip_noinline bool sip_tag_find_slow(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
 {
-	u32 end = value.off + value.len;
-	u32 off = value.off;
 	struct sip_param param;
 	struct sip_span uri;
 	int more;
@@ -161,17 +159,44 @@ bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag)
 	tag->len = 0;
 	if (sip_addr_find(buf, &off, end, &uri) == SIP_ADDR_BAD || !uri.len)
 		return false;
-	/* Mostly it is all that stands behind the URI. */
-	if (off == end)
-		return true;
-	if (end - off > 5 && buf[off] == ';' && sip_word_is(buf + off + 1, 3, "tag", 3) &&
-	    buf[off + 4] == '=' && sip_byte_is(buf[off + 5], SIP_C_PARAM)) {
-		tag->off = off + 5;
-		off = sip_value_run(buf, tag->off, end);
-		tag->len = off - tag->off;
-	}
 	while ((more = sip_param_next(buf, &off, end, &param)) > 0)
 		if (!tag->len && SIP_SPAN_IS(buf, param.name, "tag"))
 			*tag = param.value;
 	return !more && off == end;
+}
+
+/**
+ * sip_tag_find() - the tag of From or To (RFC 3261 sections 20.20, 20.39)
+ * @buf: the message
+ * @off: where the value of the field begins
+ * @end: where it ends
+ * @tag: filled in; len 0: none
+ *
+ * The URI is passed over unread: nothing of it is ever changed.
+ *
+ * Return: false if the value cannot be read to its end.
+ */
+bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
+{
+	u32 i = off;
+
+	tag->off = off;
+	tag->len = 0;
+	/* As most are: "name" <URI>;tag=value, without the name, or the tag. */
+	if (i < end && buf[i] == '"' && sip_quoted(buf, &i, end) && i < end && buf[i] == ' ')
+		i++;
+	if (unlikely(end - i < 3 || buf[i] != '<' || buf[i + 1] <= ' ' || buf[i + 1] == '>'))
+		return sip_tag_find_slow(buf, off, end, tag);
+	i = sip_find(buf, i, end, '>');
+	if (i + 1 == end && buf[i - 1] > ' ')
+		return true;
+	if (unlikely(end - i < 7 || memcmp(buf + i, ">;tag=", 6) || buf[i - 1] <= ' ' ||
+		     !sip_byte_is(buf[i + 6], SIP_C_PARAM)))
+		return sip_tag_find_slow(buf, off, end, tag);
+	off = sip_value_run(buf, i + 6, end);
+	if (unlikely(off != end))
+		return sip_tag_find_slow(buf, tag->off, end, tag);
+	tag->off = i + 6;
+	tag->len = end - tag->off;
+	return true;
 }

@@ -8,8 +8,18 @@
  * SIP_MAX_PLAN_TEXT; the number of edits by SIP_MAX_EDITS.
  */
 #include "planner.h"
+#include "token.h"
 
 #define SIP_IP_TEXT 46u /* the longest text of an address, and one to spare */
+
+static bool sip_plan_fail(struct sip_plan *plan, enum sip_reason reason, u32 off)
+{
+	if (plan->reason == SIP_R_OK) {
+		plan->reason = reason;
+		plan->reason_off = off;
+	}
+	return false;
+}
 
 /**
  * sip_plan_refuse() - give up the plan as a whole
@@ -19,10 +29,7 @@
  */
 void sip_plan_refuse(struct sip_planner *p, enum sip_reason reason, u32 off)
 {
-	if (p->plan->reason != SIP_R_OK)
-		return;
-	p->plan->reason = reason;
-	p->plan->reason_off = off;
+	sip_plan_fail(p->plan, reason, off);
 }
 
 static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *a,
@@ -32,59 +39,55 @@ static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *a,
 	       !memcmp(plan->text + a->text_off, plan->text + b->text_off, a->text_len);
 }
 
-/* Room for text at the end of the plan's; NULL: the plan is refused. */
-static u8 *sip_plan_room(struct sip_planner *p, u32 off, u32 len)
-{
-	if (len <= SIP_MAX_PLAN_TEXT - p->plan->text_len)
-		return p->plan->text + p->plan->text_len;
-	sip_plan_refuse(p, SIP_R_TOO_MANY_EDITS, off);
-	return NULL;
-}
-
 /* Put an edit in its place, which is not behind all others. */
-static bool sip_plan_insert(struct sip_planner *p, const struct sip_edit *new)
+static sip_noinline bool sip_plan_insert(struct sip_plan *plan, u8 field, u32 off, u32 len,
+					 u32 text_off, u32 text_len)
 {
-	struct sip_plan *plan = p->plan;
+	const struct sip_edit new = {
+		.off = off,
+		.len = len,
+		.text_off = (u16)text_off,
+		.text_len = (u16)text_len,
+		.field = field,
+	};
 	struct sip_edit *edit = plan->edit;
 	u32 pos = plan->n_edits;
+	u32 i;
 
-	while (pos && edit[pos - 1].off > new->off)
+	while (pos && edit[pos - 1].off > off)
 		pos--;
-	if (pos && (edit[pos - 1].off + edit[pos - 1].len > new->off ||
-		    edit[pos - 1].off == new->off)) {
-		if (sip_edit_same(plan, &edit[pos - 1], new))
+	if (pos && (edit[pos - 1].off + edit[pos - 1].len > off || edit[pos - 1].off == off)) {
+		if (sip_edit_same(plan, &edit[pos - 1], &new))
 			return true;
-		sip_plan_refuse(p, SIP_R_SESSION_CONFLICT, new->off);
-		return false;
+		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
 	}
-	if (plan->n_edits >= SIP_MAX_EDITS) {
-		sip_plan_refuse(p, SIP_R_TOO_MANY_EDITS, new->off);
-		return false;
-	}
-	if (pos < plan->n_edits) {
-		if (new->off + new->len > edit[pos].off) {
-			sip_plan_refuse(p, SIP_R_SESSION_CONFLICT, new->off);
-			return false;
-		}
-		memmove(&edit[pos + 1], &edit[pos], (plan->n_edits - pos) * sizeof(*edit));
-	}
-	edit[pos] = *new;
+	if (plan->n_edits >= SIP_MAX_EDITS)
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
+	if (pos < plan->n_edits && off + len > edit[pos].off)
+		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
+	for (i = plan->n_edits; i > pos; i--)
+		edit[i] = edit[i - 1];
+	edit[pos] = new;
 	plan->n_edits++;
 	return true;
 }
 
 /* An edit whose text is in the plan already. Most come in their order. */
-static inline bool sip_plan_add(struct sip_planner *p, const struct sip_edit *new)
+static inline bool sip_plan_add(struct sip_plan *plan, enum sip_field field, u32 off, u32 len,
+				u32 text_off, u32 text_len)
 {
-	struct sip_plan *plan = p->plan;
-	struct sip_edit *edit = &plan->edit[plan->n_edits];
+	u32 n = plan->n_edits;
+	struct sip_edit *edit = &plan->edit[n];
 
-	if (unlikely(plan->n_edits >= SIP_MAX_EDITS ||
-		     (plan->n_edits && (edit[-1].off + edit[-1].len > new->off ||
-					edit[-1].off == new->off))))
-		return sip_plan_insert(p, new);
-	*edit = *new;
-	plan->n_edits++;
+	if (unlikely(n >= SIP_MAX_EDITS ||
+		     (n && (edit[-1].off + edit[-1].len > off || edit[-1].off == off))))
+		return sip_plan_insert(plan, (u8)field, off, len, text_off, text_len);
+	plan->n_edits = n + 1;
+	edit->off = off;
+	edit->text_off = (u16)text_off;
+	edit->field = (u8)field;
+	edit->len = len;
+	edit->text_len = (u16)text_len;
 	return true;
 }
 
@@ -106,23 +109,31 @@ static inline bool sip_plan_add(struct sip_planner *p, const struct sip_edit *ne
 bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
 		   const u8 *text, u32 text_len)
 {
-	const struct sip_edit edit = {
-		.off = off,
-		.len = len,
-		.text_off = (u16)p->plan->text_len,
-		.text_len = (u16)text_len,
-		.field = (u8)field,
-	};
-	u8 *room;
+	struct sip_plan *plan = p->plan;
+	u32 text_off = plan->text_len;
 
 	if (len == text_len && !memcmp(p->msg->buf + off, text, len))
 		return true;
-	room = sip_plan_room(p, off, text_len);
-	if (!room)
-		return false;
-	memcpy(room, text, text_len);
-	p->plan->text_len += text_len;
-	return sip_plan_add(p, &edit);
+	if (text_len > SIP_MAX_PLAN_TEXT - text_off)
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
+	memcpy(plan->text + text_off, text, text_len);
+	plan->text_len = text_off + text_len;
+	return sip_plan_add(plan, field, off, len, text_off, text_len);
+}
+
+/* Another address than the one before it is written once more. */
+static sip_noinline bool sip_plan_write_other(struct sip_planner *p, enum sip_field field,
+					      struct sip_span host, const struct sip_ip *ip)
+{
+	struct sip_plan *plan = p->plan;
+
+	if (SIP_IP_TEXT > SIP_MAX_PLAN_TEXT - plan->text_len)
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, host.off);
+	p->ip = *ip;
+	p->ip_off = (u16)plan->text_len;
+	p->ip_len = (u16)sip_ip_format(ip, plan->text + plan->text_len);
+	plan->text_len += p->ip_len;
+	return sip_plan_add(plan, field, host.off, host.len, p->ip_off, p->ip_len);
 }
 
 /**
@@ -139,21 +150,9 @@ bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len
 bool sip_plan_write_ip(struct sip_planner *p, enum sip_field field, struct sip_span host,
 		       const struct sip_ip *ip)
 {
-	struct sip_edit edit = { .off = host.off, .len = host.len, .field = (u8)field };
-	u8 *room;
-
-	if (!sip_ip_equal(&p->ip, ip)) {
-		room = sip_plan_room(p, host.off, SIP_IP_TEXT);
-		if (!room)
-			return false;
-		p->ip = *ip;
-		p->ip_off = (u16)p->plan->text_len;
-		p->ip_len = (u16)sip_ip_format(ip, room);
-		p->plan->text_len += p->ip_len;
-	}
-	edit.text_off = p->ip_off;
-	edit.text_len = p->ip_len;
-	return sip_plan_add(p, &edit);
+	if (!sip_ip_equal(&p->ip, ip))
+		return sip_plan_write_other(p, field, host, ip);
+	return sip_plan_add(p->plan, field, host.off, host.len, p->ip_off, p->ip_len);
 }
 
 /**
@@ -175,14 +174,13 @@ bool sip_plan_edit_ip(struct sip_planner *p, enum sip_field field, struct sip_sp
 	return sip_plan_write_ip(p, field, host, ip);
 }
 
-static u32 sip_number_format(u32 number, u8 out[10])
+/* Of more than 65535. */
+static sip_noinline u32 sip_number_format(u32 number, u8 out[10])
 {
 	u8 digits[10];
 	u32 len = 0;
 	u32 i;
 
-	if (likely(number <= 65535))
-		return sip_port_format((u16)number, out);
 	for (; number; number /= 10)
 		digits[len++] = (u8)('0' + number % 10);
 	for (i = 0; i < len; i++)
@@ -204,18 +202,20 @@ static u32 sip_number_format(u32 number, u8 out[10])
 bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
 			   bool colon, u32 number)
 {
-	struct sip_edit edit = { .off = off, .len = len, .field = (u8)field };
-	u8 *text = p->plan->text + p->plan->text_len; /* has room to spare */
+	struct sip_plan *plan = p->plan;
+	u32 text_off = plan->text_len;
+	u8 *text = plan->text + text_off; /* has room to spare */
 	u32 text_len = colon;
 
 	text[0] = ':';
-	text_len += sip_number_format(number, text + text_len);
-	if (!sip_plan_room(p, off, text_len))
-		return false;
-	edit.text_off = (u16)p->plan->text_len;
-	edit.text_len = (u16)text_len;
-	p->plan->text_len += text_len;
-	return sip_plan_add(p, &edit);
+	if (likely(number <= 65535))
+		text_len += sip_port_write((u16)number, text + text_len);
+	else
+		text_len += sip_number_format(number, text + text_len);
+	if (unlikely(text_len > SIP_MAX_PLAN_TEXT - text_off))
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
+	plan->text_len = text_off + text_len;
+	return sip_plan_add(plan, field, off, len, text_off, text_len);
 }
 
 /**

@@ -4,55 +4,20 @@
  */
 #include "token.h"
 
-/* One to three digits; more than 255: none, and a fourth is not looked at. */
-static inline u32 sip_octet(const u8 **at, const u8 *stop)
-{
-	const u8 *s = *at;
-	u32 value, digit;
-
-	value = s < stop ? (u32)*s - '0' : 10;
-	if (value > 9)
-		return 256;
-	digit = ++s < stop ? (u32)*s - '0' : 10;
-	if (digit <= 9) {
-		value = value * 10 + digit;
-		digit = ++s < stop ? (u32)*s - '0' : 10;
-		if (digit <= 9) {
-			value = value * 10 + digit;
-			s++;
-		}
-	}
-	*at = s;
-	return value;
-}
-
 /**
- * sip_ip4_read() - read an IPv4 address at the begin of a text
+ * sip_ip4_read_short() - the same as sip_ip4_read() for a short text
  * @s: the text
- * @len: its length; what follows the address is the caller's
+ * @len: its length, less than 16; what follows the address is the caller's
  * @out: the four bytes
  *
  * Return: how long the address is; 0 if there is none.
  */
-u32 sip_ip4_read(const u8 *s, u32 len, u8 out[4])
+u32 sip_ip4_read_short(const u8 *s, u32 len, u8 out[4])
 {
-	const u8 *stop = s + len;
-	const u8 *at = s;
-	u32 value, i;
+	u8 text[16] = { 0 };
 
-	for (i = 0;; i++) {
-		value = sip_octet(&at, stop);
-		if (value > 255)
-			return 0;
-		out[i] = (u8)value;
-		if (i == 3)
-			break;
-		if (at == stop || *at++ != '.')
-			return 0;
-	}
-	if (at < stop && *at >= '0' && *at <= '9')
-		return 0;
-	return (u32)(at - s);
+	memcpy(text, s, len);
+	return sip_ip4_read(text, sizeof(text), out);
 }
 
 static u32 sip_hex_digit(u8 byte)
@@ -152,13 +117,8 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
 
 /* All numbers of two digits: one look in place of a division. */
 #define SIP_TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
-static const char sip_pairs[] = SIP_TEN("0") SIP_TEN("1") SIP_TEN("2") SIP_TEN("3") SIP_TEN("4")
-				SIP_TEN("5") SIP_TEN("6") SIP_TEN("7") SIP_TEN("8") SIP_TEN("9");
-
-static inline void sip_pair_format(u32 value, u8 *out)
-{
-	memcpy(out, sip_pairs + 2 * value, 2);
-}
+const char sip_pairs[201] = SIP_TEN("0") SIP_TEN("1") SIP_TEN("2") SIP_TEN("3") SIP_TEN("4")
+			    SIP_TEN("5") SIP_TEN("6") SIP_TEN("7") SIP_TEN("8") SIP_TEN("9");
 
 static u32 sip_ip4_format(const u8 b[4], u8 *out)
 {
@@ -260,32 +220,7 @@ u32 sip_ip_format(const struct sip_ip *ip, u8 *out)
  */
 u32 sip_port_format(u16 port, u8 *out)
 {
-	u32 value = port;
-	u8 *at = out;
-
-	if (value >= 10000) {
-		*at++ = (u8)('0' + value / 10000);
-		value %= 10000;
-		sip_pair_format(value / 100, at);
-		sip_pair_format(value % 100, at + 2);
-		return 5;
-	}
-	if (value >= 1000) {
-		sip_pair_format(value / 100, at);
-		sip_pair_format(value % 100, at + 2);
-		return 4;
-	}
-	if (value >= 100) {
-		*at = (u8)('0' + value / 100);
-		sip_pair_format(value % 100, at + 1);
-		return 3;
-	}
-	if (value >= 10) {
-		sip_pair_format(value, at);
-		return 2;
-	}
-	*at = (u8)('0' + value);
-	return 1;
+	return sip_port_write(port, out);
 }
 
 /**

@@ -120,65 +120,78 @@ static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
 	}
 }
 
-/* Does a line, read as a word in lower case, begin like this? */
+/* Does a word begin like this? */
 #define SIP_BEGINS(word, str) \
 	(!(((word) ^ SIP_WORD(str)) << (64 - 8 * (sizeof(str) - 1))))
 
 /*
- * The names that nearly every message has, as nearly everybody writes them:
- * their colon is part of what is compared. SIP_HDR_LONGEST bytes of @line can
- * be read. *len 0: another name.
+ * The names that nearly every message has, as nearly everybody writes them,
+ * and some that nothing reads: their colon is part of what is compared. @line
+ * begins with @word; 16 bytes can be read. *len 0: another name, or written
+ * in another way.
  */
 static inline enum sip_hdr_id sip_hdr_usual(const u8 *line, u64 word, u32 *len)
 {
 	*len = 0;
 	switch ((u8)word) {
-	case 'c':
-		if (word == SIP_WORD("call-id:")) {
+	case 'A':
+		if (SIP_BEGINS(word, "Allow:"))
+			*len = 5;
+		break;
+	case 'C':
+		if (word == SIP_WORD("Content-")) {
+			word = sip_word(line + 8);
+			if (SIP_BEGINS(word, "Length:")) {
+				*len = 14;
+				return SIP_H_CONTENT_LENGTH;
+			}
+			if (SIP_BEGINS(word, "Type:")) {
+				*len = 12;
+				return SIP_H_CONTENT_TYPE;
+			}
+		} else if (word == SIP_WORD("Call-ID:")) {
 			*len = 7;
 			return SIP_H_CALL_ID;
-		}
-		if (word == SIP_WORD("contact:")) {
+		} else if (word == SIP_WORD("Contact:")) {
 			*len = 7;
 			return SIP_H_CONTACT;
-		}
-		if (SIP_BEGINS(word, "cseq:")) {
+		} else if (SIP_BEGINS(word, "CSeq:")) {
 			*len = 4;
 			return SIP_H_CSEQ;
 		}
-		if (word != SIP_WORD("content-"))
-			break;
-		word = sip_word_lower(sip_word(line + 8));
-		if (SIP_BEGINS(word, "length:")) {
-			*len = 14;
-			return SIP_H_CONTENT_LENGTH;
-		}
-		if (SIP_BEGINS(word, "type:")) {
-			*len = 12;
-			return SIP_H_CONTENT_TYPE;
-		}
 		break;
-	case 'f':
-		if (!SIP_BEGINS(word, "from:"))
+	case 'F':
+		if (!SIP_BEGINS(word, "From:"))
 			break;
 		*len = 4;
 		return SIP_H_FROM;
-	case 't':
-		if (!SIP_BEGINS(word, "to:"))
+	case 'M':
+		if (word == SIP_WORD("Max-Forw") && SIP_BEGINS(sip_word(line + 8), "ards:"))
+			*len = 12;
+		break;
+	case 'R':
+		if (word != SIP_WORD("Record-R") || !SIP_BEGINS(sip_word(line + 8), "oute:"))
+			break;
+		*len = 12;
+		return SIP_H_RECORD_ROUTE;
+	case 'S':
+		if (word == SIP_WORD("Supporte") && SIP_BEGINS(sip_word(line + 8), "d:"))
+			*len = 9;
+		break;
+	case 'T':
+		if (!SIP_BEGINS(word, "To:"))
 			break;
 		*len = 2;
 		return SIP_H_TO;
-	case 'v':
-		if (!SIP_BEGINS(word, "via:"))
+	case 'U':
+		if (word == SIP_WORD("User-Age") && SIP_BEGINS(sip_word(line + 8), "nt:"))
+			*len = 10;
+		break;
+	case 'V':
+		if (!SIP_BEGINS(word, "Via:"))
 			break;
 		*len = 3;
 		return SIP_H_VIA;
-	case 'm':
-		/* Nothing reads it, but each request has one. */
-		if (word == SIP_WORD("max-forw") &&
-		    SIP_BEGINS(sip_word_lower(sip_word(line + 8)), "ards:"))
-			*len = 12;
-		break;
 	default:
 		break;
 	}

@@ -197,11 +197,10 @@ static bool sip_start_is_open(const struct sip_walk *w)
  */
 static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 {
-	const u8 *eol = sip_scan_control(w->buf + w->off, w->buf + w->len);
-	u32 lf = (u32)(eol - w->buf);
+	u32 lf = (u32)sip_scan_control(w->buf, w->off, w->len);
 	u32 end, last;
 
-	if (likely(lf + 1 < w->len && !memcmp(eol, "\r\n", 2)))
+	if (likely(lf + 1 < w->len && sip_is_crlf(w->buf + lf)))
 		lf++;
 	else
 		lf = sip_find(w->buf, lf, w->len, '\n');
@@ -227,52 +226,65 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 
 /* ---- header fields ------------------------------------------------------ */
 
-/* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method; the number has 32 bits. */
-static void sip_msg_cseq(struct sip_walk *w, struct sip_span value)
+/* Is what ends at @at the method of the start line? */
+static inline bool sip_msg_is_method(const struct sip_walk *w, u32 end, u32 len)
 {
-	u32 end = value.off + value.len;
-	struct sip_span number = { value.off, 0 };
-	u32 i = sip_run(w->buf, value.off, end, SIP_C_DIGIT);
-	u32 method = sip_lws(w->buf, i, end);
+	const u8 *method = w->buf + w->method_off;
 
-	number.len = i - value.off;
+	if (len != w->method_len || !w->msg->request)
+		return false;
+	/* Behind the one, and before the other, there is more of the message. */
+	if (likely(len && len <= 8))
+		return sip_word(method) << (64 - 8 * len) >> (64 - 8 * len) ==
+		       sip_word_tail(w->buf + end, len);
+	return !memcmp(w->buf + end - len, method, len);
+}
+
+/* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method; the number has 32 bits. */
+static inline void sip_msg_cseq(struct sip_walk *w, u32 off, u32 end)
+{
+	u64 number;
+	u32 i = sip_digits(w->buf, off, end, &number);
+	u32 method;
+
+	w->msg->cseq = (u32)number;
+	method = sip_lws(w->buf, i, end);
 	w->cseq_method_off = method;
 	w->cseq_method_len = end - method;
-	w->cseq_agrees = w->msg->request && w->cseq_method_len == w->method_len &&
-			 !memcmp(w->buf + method, w->buf + w->method_off, w->method_len);
+	w->cseq_agrees = sip_msg_is_method(w, end, end - method);
 	/* Where it agrees, it is a token as the other is. */
 	if (!w->cseq_agrees)
 		w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
-	if (!sip_span_number(w->buf, number, 0xffffffffu, &w->msg->cseq) || method == i ||
-	    !w->cseq_method_len || method + w->cseq_method_len != end)
-		sip_msg_bad(w->msg, SIP_R_BAD_CSEQ, value.off);
+	if (unlikely(number >> 32 || i == off || method == i || !w->cseq_method_len ||
+		     method + w->cseq_method_len != end))
+		sip_msg_bad(w->msg, SIP_R_BAD_CSEQ, off);
 }
 
 /* RFC 3261 18.3, 20.14. The same number twice is one. */
-static void sip_msg_content_length(struct sip_walk *w, struct sip_span value)
+static inline void sip_msg_content_length(struct sip_walk *w, u32 off, u32 end)
 {
-	u32 number;
+	u64 number;
 
-	if (!sip_span_number(w->buf, value, 0x7fffffffu, &number) ||
-	    (w->framed && number != w->body_len)) {
-		sip_msg_bad(w->msg, SIP_R_BAD_CONTENT_LENGTH, value.off);
+	if (unlikely(sip_digits(w->buf, off, end, &number) != end || off == end ||
+		     number > 0x7fffffffu || (w->framed && number != w->body_len))) {
+		sip_msg_bad(w->msg, SIP_R_BAD_CONTENT_LENGTH, off);
 		w->unframed = true;
 		return;
 	}
-	if (!w->framed)
-		w->msg->content_length = value;
+	if (!w->framed) {
+		w->msg->content_length.off = off;
+		w->msg->content_length.len = end - off;
+	}
 	w->framed = true;
-	w->body_len = number;
+	w->body_len = (u32)number;
 }
 
-static s64 sip_msg_seconds(const u8 *buf, struct sip_span value)
+static s64 sip_msg_seconds(const u8 *buf, u32 off, u32 end)
 {
-	u32 seconds;
+	u64 seconds;
+	u32 i = sip_digits(buf, off, end, &seconds);
 
-	value.len = sip_run(buf, value.off, value.off + value.len, SIP_C_DIGIT) - value.off;
-	if (!sip_span_number(buf, value, 0xffffffffu, &seconds))
-		return -1;
-	return seconds;
+	return i == off || seconds >> 32 ? -1 : (s64)seconds;
 }
 
 /* True: the topmost value; empty list elements before it are passed over. */
@@ -289,74 +301,37 @@ static bool sip_msg_via(struct sip_walk *w, u32 i, u32 end)
 	return true;
 }
 
-/* Those that are read at once; of the others only the span is kept. */
-#define SIP_BIT(name) (1u << SIP_H_##name)
-#define SIP_READ_AT_ONCE \
-	(SIP_BIT(FROM) | SIP_BIT(TO) | SIP_BIT(CSEQ) | SIP_BIT(CONTENT_LENGTH) | \
-	 SIP_BIT(EXPIRES) | SIP_BIT(SESSION_EXPIRES))
-
-static sip_noinline void sip_msg_read(struct sip_walk *w, const struct sip_header *header)
+/* Of those that are read at once, what they say. */
+static inline void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, u32 value, u32 end)
 {
-	struct sip_span value = header->value;
 	struct sip_msg *msg = w->msg;
-	bool good = true;
 
-	switch (header->id) {
+	switch (id) {
 	case SIP_H_FROM:
-		good = sip_tag_find(w->buf, value, &msg->from_tag);
-		break;
 	case SIP_H_TO:
-		good = sip_tag_find(w->buf, value, &msg->to_tag);
+		if (unlikely(!sip_tag_find(w->buf, value, end,
+					   id == SIP_H_TO ? &msg->to_tag : &msg->from_tag)))
+			sip_msg_bad(msg, SIP_R_BAD_HEADER, value);
+		break;
+	case SIP_H_CALL_ID:
+		msg->call_id.off = value;
+		msg->call_id.len = end - value;
 		break;
 	case SIP_H_CSEQ:
-		sip_msg_cseq(w, value);
+		sip_msg_cseq(w, value, end);
 		break;
 	case SIP_H_CONTENT_LENGTH:
-		sip_msg_content_length(w, value);
+		sip_msg_content_length(w, value, end);
 		break;
 	case SIP_H_EXPIRES:
-		msg->expires = sip_msg_seconds(w->buf, value);
+		msg->expires = sip_msg_seconds(w->buf, value, end);
 		break;
 	case SIP_H_SESSION_EXPIRES:
-		msg->session_expires = sip_msg_seconds(w->buf, value);
+		msg->session_expires = sip_msg_seconds(w->buf, value, end);
 		break;
 	default:
 		break;
 	}
-	if (unlikely(!good))
-		sip_msg_bad(msg, SIP_R_BAD_HEADER, value.off);
-}
-
-/*
- * One field that something here reads: into the index, if it counts. Its name
- * is at @off, its value goes from @value to @end.
- */
-static inline void sip_msg_field(struct sip_walk *w, enum sip_hdr_id id, u32 off, u32 name_len,
-				 u32 value, u32 end)
-{
-	struct sip_msg *msg = w->msg;
-	struct sip_header *header;
-
-	if (unlikely(id == SIP_H_VIA) && (msg->first[id] || !sip_msg_via(w, value, end)))
-		return;
-	if (unlikely(msg->n_headers == SIP_MAX_HEADERS)) {
-		sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, off);
-		return;
-	}
-	header = &msg->header[msg->n_headers++];
-	header->id = (u8)id;
-	header->name.off = off;
-	header->name.len = name_len;
-	header->value.off = value;
-	header->value.len = end - value;
-	if (likely(!msg->first[id]))
-		msg->first[id] = (u8)msg->n_headers;
-	else if (sip_hdr_once[id])
-		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, off);
-	if (id == SIP_H_CALL_ID)
-		msg->call_id = header->value;
-	else if (SIP_READ_AT_ONCE >> id & 1)
-		sip_msg_read(w, header);
 }
 
 /*
@@ -370,7 +345,7 @@ static inline enum sip_hdr_id sip_msg_name(const u8 *line, u32 *len)
 	u64 colon, before;
 	u32 i;
 
-	id = sip_hdr_usual(line, sip_word_lower(word), len);
+	id = sip_hdr_usual(line, word, len);
 	if (*len)
 		return id;
 	colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
@@ -408,99 +383,117 @@ static u32 sip_msg_line_end(const struct sip_walk *w, u32 off)
 }
 
 /*
- * A line with another name; returns its end. A name is what has neither blanks,
- * controls nor a colon: one that is no token is no header field of ours.
+ * A line with another name; *end is where it ends, at CR or LF, w->len: it does
+ * not. A name is what has neither blanks, controls nor a colon: one that is no
+ * token is no header field of ours.
  */
-static u32 sip_msg_line(struct sip_walk *w, u32 off)
+static enum sip_hdr_id sip_msg_line(struct sip_walk *w, u32 off, u32 *name_len, size_t *end)
 {
-	struct sip_span value;
-	enum sip_hdr_id id;
 	u32 i = off;
-	u32 len, lf;
 
 	while (i < w->len && w->buf[i] > ' ' && w->buf[i] != ':')
 		i++;
-	len = i - off;
+	*name_len = i - off;
 	while (i < w->len && sip_byte_is_blank(w->buf[i]))
 		i++;
-	lf = sip_msg_line_end(w, i);
-	if (lf == w->len)
-		return lf;
-	id = sip_hdr_lookup(w->buf + off, len);
-	if (!len || w->buf[i] != ':') {
-		sip_msg_bad(w->msg, SIP_R_BAD_HEADER, off);
-	} else if (id != SIP_H_OTHER) {
-		value = sip_trim(w->buf, i + 1, lf);
-		sip_msg_field(w, id, off, len, value.off, value.off + value.len);
-	}
-	return lf;
+	*end = sip_msg_line_end(w, i);
+	if (*end == w->len)
+		return SIP_H_OTHER;
+	if (*name_len && w->buf[i] == ':')
+		return sip_hdr_lookup(w->buf + off, *name_len);
+	sip_msg_bad(w->msg, SIP_R_BAD_HEADER, off);
+	return SIP_H_OTHER;
 }
 
-/* Is this the empty line? *next is what stands behind it. */
-static inline bool sip_msg_line_is_empty(const u8 *line, const u8 *end, const u8 **next)
+static void sip_msg_trim(const u8 *buf, size_t *value, size_t *end)
 {
-	*next = line + 1;
-	if (*line == '\r' && end - line > 1 && line[1] == '\n')
-		*next = line + 2;
-	return *line == '\n' || *next == line + 2;
+	struct sip_span s = sip_trim(buf, (u32)*value, (u32)*end);
+
+	*value = s.off;
+	*end = s.off + s.len;
+}
+
+/* What stands behind the empty line, if this is it; else 0. */
+static inline u32 sip_msg_line_is_empty(const u8 *buf, u32 line, u32 end)
+{
+	if (buf[line] == '\n')
+		return line + 1;
+	return end - line > 1 && sip_is_crlf(buf + line) ? line + 2 : 0;
 }
 
 /*
- * All lines up to the empty one; false: it is not there. The invariant: @line
+ * All lines up to the empty one; false: it is not there. The invariant: @next
  * is the first byte of a line. Most lines end with CRLF, and have neither folds
  * nor controls; the rest goes from LF to LF.
  */
 static sip_noinline bool sip_msg_head(struct sip_walk *w)
 {
+	struct sip_msg *msg = w->msg;
 	const u8 *buf = w->buf;
-	const u8 *end = buf + w->len;
-	const u8 *line = buf + w->off;
+	const size_t len = w->len;
 	/* Two bytes behind an end of a line that is found can be read. */
-	const u8 *stop = end - line > 2 ? sip_scan_stop(line, end - 2) : NULL;
-	const u8 *at, *eol, *next;
-	struct sip_span value;
+	const size_t stop = len >= 2 ? sip_scan_stop(len - 2) : 0;
+	const size_t names = len >= SIP_HDR_LONGEST ? len - SIP_HDR_LONGEST + 1 : 0;
+	size_t line, value, end;
+	size_t next = w->off;
+	struct sip_header *header;
 	enum sip_hdr_id id;
 	u32 name_len;
 	bool found;
 
-	for (; line < end; line = next) {
+	for (;;) {
+		line = next;
 		name_len = 0;
-		if (likely(end - line >= SIP_HDR_LONGEST))
-			id = sip_msg_name(line, &name_len);
-		if (unlikely(!name_len)) {
-			if (sip_msg_line_is_empty(line, end, &next)) {
-				w->off = (u32)(next - buf);
-				return true;
+		if (likely(line < names))
+			id = sip_msg_name(buf + line, &name_len);
+		if (likely(name_len)) {
+			value = line + name_len + 1;
+			end = sip_scan_pairs(buf, value - 1, stop, &found);
+			next = end + 2;
+			if (unlikely(!found || !sip_is_crlf(buf + end) ||
+				     sip_byte_is_blank(buf[next]))) {
+				end = sip_msg_line_end(w, (u32)end);
+				if (end == len)
+					return false;
+				next = end + 1;
 			}
-			eol = buf + sip_msg_line(w, (u32)(line - buf));
-			if (eol == end)
-				break;
-			next = eol + 1;
-			continue;
+		} else {
+			if (line == len)
+				return false;
+			w->off = sip_msg_line_is_empty(buf, (u32)line, w->len);
+			if (w->off)
+				return true;
+			id = sip_msg_line(w, (u32)line, &name_len, &end);
+			if (end == len)
+				return false;
+			value = sip_find(buf, (u32)line, (u32)end, ':') + 1;
+			next = end + 1;
 		}
-		at = line + name_len + 1;
-		eol = sip_scan_pairs(at - 1, stop, &found);
-		next = eol + 2;
-		if (unlikely(!found || memcmp(eol, "\r\n", 2) || *next <= ' ')) {
-			eol = buf + sip_msg_line_end(w, (u32)(eol - buf));
-			if (eol == end)
-				break;
-			next = eol + 1;
-		}
-		if (id == SIP_H_OTHER)
+		if (id == SIP_H_OTHER || (id == SIP_H_VIA && msg->first[id]))
 			continue;
 		/* Mostly one blank stands before the value, and nothing behind. */
-		if (likely(at[0] == ' ' && at[1] > ' ' && eol[-1] > ' ')) {
-			at++;
-		} else {
-			value = sip_trim(buf, (u32)(at - buf), (u32)(eol - buf));
-			at = buf + value.off;
-			eol = at + value.len;
+		if (likely(buf[value] == ' ' && buf[value + 1] > ' ' && buf[end - 1] > ' '))
+			value++;
+		else
+			sip_msg_trim(buf, &value, &end);
+		if (id == SIP_H_VIA && !sip_msg_via(w, (u32)value, (u32)end))
+			continue;
+		if (unlikely(msg->n_headers == SIP_MAX_HEADERS)) {
+			sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, (u32)line);
+			continue;
 		}
-		sip_msg_field(w, id, (u32)(line - buf), name_len, (u32)(at - buf),
-			      (u32)(eol - buf));
+		header = &msg->header[msg->n_headers++];
+		header->name = (u32)line;
+		header->name_len = (u8)name_len;
+		header->id = (u8)id;
+		header->value.off = (u32)value;
+		if (likely(!msg->first[id]))
+			msg->first[id] = (u8)msg->n_headers;
+		else if (sip_hdr_once[id])
+			sip_msg_bad(msg, SIP_R_REPEATED_HEADER, (u32)line);
+		header->value.len = (u32)(end - value);
+		sip_msg_read(w, id, (u32)value, (u32)end);
 	}
-	return false;
 }
 
 /* ---- the whole ---------------------------------------------------------- */

@@ -91,13 +91,14 @@ struct sip_uri {
 
 /**
  * struct sip_header - one field of the index, in the order of the message
+ * @name: where the name stands, with which the line begins; @name_len: bytes
  * @id: which one
- * @name: the name as written
  * @value: the value, folds included, outer white space not
  */
 struct sip_header {
+	u32 name;
+	u8 name_len;
 	u8 id;
-	struct sip_span name;
 	struct sip_span value;
 };
 

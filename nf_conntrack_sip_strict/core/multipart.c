@@ -344,20 +344,18 @@ static void sip_mime_line(struct sip_mime_reader *r, u32 line, u32 eol, u32 next
 /* Lines end with LF, and a CR before it belongs to the line end. */
 static void sip_mime_read(struct sip_mime_reader *r, u32 off)
 {
-	const u8 *end = r->buf + r->end;
-	const u8 *at = r->buf + off;
+	const u8 *buf = r->buf;
 	u32 line = off, before = off, eol;
 
-	while (r->depth && at < end) {
-		while (at < end && *at != '\n')
-			at = sip_scan_control(at + 1, end);
-		eol = (u32)(at - r->buf);
-		if (at < end) {
-			at++;
-			if (eol > line && r->buf[eol - 1] == '\r')
+	while (r->depth && off < r->end) {
+		while (off < r->end && buf[off] != '\n')
+			off = (u32)sip_scan_control(buf, off + 1, r->end);
+		eol = off;
+		if (off < r->end) {
+			off++;
+			if (eol > line && buf[eol - 1] == '\r')
 				eol--;
 		}
-		off = (u32)(at - r->buf);
 		sip_mime_line(r, line, eol, off, before);
 		before = eol;
 		line = off;

@@ -188,7 +188,9 @@ static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
 	u32 off = value.off;
 	int more;
 
-	while ((more = sip_nameaddr_next(p->msg->buf, &off, end, na)) > 0 && !p->plan->reason) {
+	/* The sender's Contact often is what it writes into its Via. */
+	while ((more = sip_nameaddr_read(p->msg->buf, &off, end, &p->msg->via.sent_by, na)) > 0 &&
+	       !p->plan->reason) {
 		if (!na->star)
 			sip_plan_uri(p, ways, field, &na->uri, sip_plan_expires(p, field, na));
 		else if (field == SIP_F_CONTACT && ways->snd)

@@ -89,12 +89,19 @@ static bool sip_place_has_maddr(const struct sip_place *at, const struct sip_hos
 	return at->maddr && at->maddr != host && sip_ip_equal(&at->maddr->ip, &host->ip);
 }
 
-static void sip_place_written(const struct sip_planner *p, const struct sip_place *at,
+static inline void sip_place_written(const struct sip_planner *p, const struct sip_place *at,
 			      const struct sip_hostport *host, struct sip_written *written)
 {
 	written->host_len = (u8)host->host.len;
 	written->port_len = (u8)at->hp->port.len;
 	written->maddr = sip_place_has_maddr(at, host);
+	/* Where so much can be read and written, no loop has to count. */
+	if (likely(host->host.len <= 16 && host->host.off + 16 <= p->msg->len &&
+		   at->hp->port.len <= 8 && at->hp->port.off + 8 <= p->msg->len)) {
+		memcpy(written->text, p->msg->buf + host->host.off, 16);
+		memcpy(written->text + host->host.len, p->msg->buf + at->hp->port.off, 8);
+		return;
+	}
 	memcpy(written->text, p->msg->buf + host->host.off, host->host.len);
 	memcpy(written->text + host->host.len, p->msg->buf + at->hp->port.off, at->hp->port.len);
 }

@@ -116,7 +116,7 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 {
 	struct sip_plan *plan = p->plan;
 	struct sdp_session *sdp = &plan->sdp[plan->n_sdp];
-	enum sip_reason reason = sdp_parse(p->msg->buf, body, sdp);
+	enum sip_reason reason = sdp_read(p->msg->buf, body, &p->msg->via.sent_by, sdp);
 	u8 i;
 
 	if (reason == SIP_R_BAD_SDP) {

@@ -71,65 +71,64 @@ static inline u64 sip_word_lower(u64 word)
 	return word | (word & SIP_SCAN_ONES * 0x40) >> 1;
 }
 
-/* From where on 16 bytes can no longer be read; NULL: nowhere in [at, end). */
-static inline const u8 *sip_scan_stop(const u8 *at, const u8 *end)
+/* From which offset on 16 bytes can no longer be read before @end. */
+static inline size_t sip_scan_stop(size_t end)
 {
-	return end - at >= 16 ? end - 16 : NULL;
+	return end >= 16 ? end - 15 : 0;
 }
 
 /*
- * The first byte below 0x0e (NUL, HT, LF, CR, …) from @at on, as long as 16
- * bytes can be read; or where they cannot. Bytes of 0x8e and more look like one
- * at first.
+ * The first byte below 0x0e (NUL, HT, LF, CR, …) from @off on, as long as 16
+ * bytes can be read: until @stop, which is found once for a text, not for each
+ * line. Not *found: where they cannot. Bytes of 0x8e and more look like one at
+ * first.
  */
-static inline const u8 *sip_scan_pairs(const u8 *at, const u8 *stop, bool *found)
+static inline size_t sip_scan_pairs(const u8 *buf, size_t off, size_t stop, bool *found)
 {
 	const u64 below = SIP_SCAN_ONES * 0x0e;
 	u64 first, second, hit;
 
 	*found = true;
-	for (; at <= stop; at += 16) {
-		first = sip_word(at);
-		second = sip_word(at + 8);
+	for (; off < stop; off += 16) {
+		first = sip_word(buf + off);
+		second = sip_word(buf + off + 8);
 		if (likely(!(((first - below) | (second - below)) & SIP_SCAN_HIGH)))
 			continue;
 		hit = sip_word_below(first, 0x0e);
 		if (hit)
-			return at + sip_word_first(hit);
+			return off + sip_word_first(hit);
 		hit = sip_word_below(second, 0x0e);
 		if (hit)
-			return at + 8 + sip_word_first(hit);
+			return off + 8 + sip_word_first(hit);
 	}
 	*found = false;
-	return at;
+	return off;
 }
 
-/*
- * The same to @end. @stop is sip_scan_stop() of a text that ends there: it is
- * found once, not for each line.
- */
-static inline const u8 *sip_scan_line(const u8 *at, const u8 *stop, const u8 *end)
+/* The same to @end. */
+static inline size_t sip_scan_control(const u8 *buf, size_t off, size_t end)
 {
 	bool found;
 	u64 hit;
 
-	at = sip_scan_pairs(at, stop, &found);
+	off = sip_scan_pairs(buf, off, sip_scan_stop(end), &found);
 	if (likely(found))
-		return at;
-	if (end - at >= 8) {
-		hit = sip_word_below(sip_word(at), 0x0e);
+		return off;
+	if (end - off >= 8) {
+		hit = sip_word_below(sip_word(buf + off), 0x0e);
 		if (hit)
-			return at + sip_word_first(hit);
-		at += 8;
+			return off + sip_word_first(hit);
+		off += 8;
 	}
-	while (at < end && *at >= 0x0e)
-		at++;
-	return at;
+	while (off < end && buf[off] >= 0x0e)
+		off++;
+	return off;
 }
 
-static inline const u8 *sip_scan_control(const u8 *at, const u8 *end)
+/* Does CRLF stand here? */
+static inline bool sip_is_crlf(const u8 *at)
 {
-	return sip_scan_line(at, sip_scan_stop(at, end), end);
+	return !memcmp(at, "\r\n", 2);
 }
 
 #endif /* SIP_SCAN_H */

@@ -20,6 +20,7 @@
 /**
  * struct sdp_reader - a description under way
  * @buf: the message
+ * @known: an address of the message that was read already, NULL: none
  * @sdp: what is read of it
  * @cur: the m= line that attributes belong to; &level before the first one
  * @level: what the session level says
@@ -29,6 +30,7 @@
  */
 struct sdp_reader {
 	const u8 *buf;
+	const struct sip_hostport *known;
 	struct sdp_session *sdp;
 	struct sdp_stream *cur;
 	struct sdp_stream level;
@@ -84,34 +86,33 @@ static inline struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 }
 
 /*
- * The end of a line whose first byte that is not plain text is at @at, and in
+ * The end of a line whose first byte that is not plain text is at @off, and in
  * *next where the next one begins (RFC 8866 section 5: CRLF, and parsers
- * should accept LF). A byte-string has neither NUL nor CR (section 9): NULL,
- * and *next is where it stands.
+ * should accept LF). False: a byte-string has neither NUL nor CR (section 9),
+ * and at *next is one.
  */
-static const u8 *sdp_line_end(const u8 *at, const u8 *end, const u8 **next)
+static bool sdp_line_end(const u8 *buf, u32 off, u32 end, u32 *eol, u32 *next)
 {
-	const u8 *eol;
-
-	for (; at < end; at = sip_scan_control(at, end)) {
-		eol = at;
-		*next = at;
-		if (!*at)
-			return NULL;
-		if (*at == '\r') {
-			while (at < end && *at == '\r')
-				at++;
-			if (at < end && *at != '\n')
-				return NULL;
-		} else if (*at != '\n') {
-			at++;
+	for (; off < end; off = (u32)sip_scan_control(buf, off, end)) {
+		*eol = off;
+		*next = off;
+		if (!buf[off])
+			return false;
+		if (buf[off] == '\r') {
+			while (off < end && buf[off] == '\r')
+				off++;
+			if (off < end && buf[off] != '\n')
+				return false;
+		} else if (buf[off] != '\n') {
+			off++;
 			continue;
 		}
-		*next = at < end ? at + 1 : end;
-		return eol;
+		*next = off < end ? off + 1 : end;
+		return true;
 	}
+	*eol = end;
 	*next = end;
-	return end;
+	return true;
 }
 
 static inline bool sdp_port_read(const u8 *buf, struct sip_span digits, u16 *port)
@@ -152,9 +153,18 @@ static u8 sdp_addr_family(const u8 *buf, u32 *off, u32 end)
 	return sip_span_equal_nocase(buf, type, "IP6") ? SIP_AF_IP6 : SIP_AF_NONE;
 }
 
-/* RFC 8866 5.7: nettype addrtype address [/ttl] [/count]. */
-static bool sdp_addr_read(const u8 *buf, u32 off, u32 end, struct sdp_addr *addr)
+static inline bool sdp_ip_read(const struct sdp_reader *r, u32 off, u32 len, struct sip_ip *ip)
 {
+	if (!sip_host_is(r->buf, off, len, r->known))
+		return sip_ip_parse(r->buf + off, len, ip);
+	*ip = r->known->ip;
+	return true;
+}
+
+/* RFC 8866 5.7: nettype addrtype address [/ttl] [/count]. */
+static bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end, struct sdp_addr *addr)
+{
+	const u8 *buf = r->buf;
 	u8 family = sdp_addr_family(buf, &off, end);
 	u32 i;
 
@@ -162,7 +172,7 @@ static bool sdp_addr_read(const u8 *buf, u32 off, u32 end, struct sdp_addr *addr
 	addr->text.off = off;
 	addr->text.len = end - off;
 	/* Mostly it is all that is left. */
-	if (likely(family && sip_ip_parse(buf + off, end - off, &addr->ip) &&
+	if (likely(family && sdp_ip_read(r, off, end - off, &addr->ip) &&
 		   addr->ip.family == family))
 		return true;
 	for (i = off; i < end && !sip_byte_is_blank(buf[i]) && buf[i] != '/'; i++)
@@ -182,7 +192,7 @@ static void sdp_conn_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 
 	if (conn->text.len) {
 		conn->bad = true;
-	} else if (!sdp_addr_read(r->buf, off, end, conn)) {
+	} else if (!sdp_addr_read(r, off, end, conn)) {
 		conn->text.off = line;
 		conn->text.len = end - line;
 		conn->bad = true;
@@ -359,7 +369,7 @@ static void sdp_rtcp_read(struct sdp_reader *r, struct sip_span value)
 	if (!sdp_port_read(r->buf, stream->rtcp_port_text, &stream->rtcp_port))
 		r->sdp->notes |= 1ULL << SIP_R_BAD_NUMBER;
 	off = sdp_skip_blanks(r->buf, off, end);
-	if (off == end || sdp_addr_read(r->buf, off, end, &stream->rtcp_addr))
+	if (off == end || sdp_addr_read(r, off, end, &stream->rtcp_addr))
 		return;
 	stream->rtcp_addr.text.off = off;
 	stream->rtcp_addr.text.len = end - off;
@@ -396,7 +406,7 @@ static void sdp_cand_read(struct sdp_reader *r, struct sip_span value)
 	cand->port_text = word[5];
 	cand->addr.text = word[4];
 	cand->addr.bad = false;
-	if (!sip_ip_parse(r->buf + word[4].off, word[4].len, &cand->addr.ip))
+	if (!sdp_ip_read(r, word[4].off, word[4].len, &cand->addr.ip))
 		memset(&cand->addr.ip, 0, sizeof(cand->addr.ip));
 	cand->udp = SIP_SPAN_IS(r->buf, word[2], "udp");
 	cand->host = SIP_SPAN_IS(r->buf, word[7], "host");
@@ -573,29 +583,29 @@ static inline bool sdp_line_passes(u64 word)
 }
 
 /*
- * Pass over lines as most are: nothing that is read, and CRLF at the end. Of
- * the line it stops at *eol is the end, if that is CRLF as well; NULL: it is
- * still to be found.
+ * Pass over lines as most are: nothing that is read, and CRLF at the end. *eol
+ * is where the line it stops at ends, if that is CRLF, too; 0: it is still to
+ * be found.
  */
-static sip_noinline const u8 *sdp_pass_lines(const u8 *line, const u8 *end, const u8 **eol)
+static sip_noinline u32 sdp_pass_lines(const u8 *buf, size_t line, u32 end, u32 *eol)
 {
 	/* One byte behind an end of a line that is found can be read. */
-	const u8 *stop = sip_scan_stop(line, end - 1);
-	const u8 *at;
+	const size_t stop = sip_scan_stop(end - 1);
 	bool found;
+	size_t at;
 
-	while (line <= stop) {
-		at = sip_scan_pairs(line, stop, &found);
-		if (unlikely(!found || memcmp(at, "\r\n", 2)))
-			break;
-		if (!sdp_line_passes(sip_word(line))) {
-			*eol = at;
-			return line;
+	for (;;) {
+		at = sip_scan_pairs(buf, line, stop, &found);
+		if (unlikely(!found || !sip_is_crlf(buf + at))) {
+			*eol = 0;
+			return (u32)line;
+		}
+		if (!sdp_line_passes(sip_word(buf + line))) {
+			*eol = (u32)at;
+			return (u32)line;
 		}
 		line = at + 2;
 	}
-	*eol = NULL;
-	return line;
 }
 
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
@@ -615,12 +625,12 @@ static enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
 	return sdp_value_read(r, line, sdp_skip_blanks(buf, off + 1, end), end);
 }
 
-/* Empty lines may stand at the end. Returns the first that is not, or @end. */
-static const u8 *sdp_empty_lines(const u8 *at, const u8 *end)
+/* Empty lines may stand at the end. Returns the first byte behind them, or @end. */
+static u32 sdp_empty_lines(const u8 *buf, u32 off, u32 end)
 {
-	while (at < end && (*at == '\r' || *at == '\n'))
-		at++;
-	return at;
+	while (off < end && (buf[off] == '\r' || buf[off] == '\n'))
+		off++;
+	return off;
 }
 
 static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reason, u32 off)
@@ -650,12 +660,18 @@ static enum sip_reason sdp_give_up(struct sdp_session *sdp, enum sip_reason reas
  */
 enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp)
 {
+	return sdp_read(buf, body, NULL, sdp);
+}
+
+/* The same, with help: see sdp.h. */
+enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_hostport *known,
+			 struct sdp_session *sdp)
+{
 	struct sdp_reader r;
-	const u8 *at = buf + body.off;
-	const u8 *end = at + body.len;
-	const u8 *line, *eol;
+	const u32 end = body.off + body.len;
 	enum sdp_line what = SDP_LINE_OK;
-	u32 i;
+	u32 next = body.off;
+	u32 line, eol, i;
 
 	sdp->body = body;
 	memset(&sdp->conn, 0, sizeof(sdp->conn));
@@ -665,35 +681,33 @@ enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_sessio
 	sdp->reason = SIP_R_OK;
 	sdp->reason_off = 0;
 	r.buf = buf;
+	r.known = known;
 	r.sdp = sdp;
 	r.cur = &r.level;
 	memset(&r.level, 0, sizeof(r.level));
 	r.n_groups = 0; /* counts what is filled in of r.group */
 	r.began = false;
 	/* As nearly all begin. */
-	if (likely(body.len > 5 && !memcmp(at, "v=0\r\n", 5))) {
+	if (likely(body.len > 5 && !memcmp(buf + next, "v=0\r\n", 5))) {
 		r.began = true;
-		at += 5;
+		next += 5;
 	}
-	while (at < end && what == SDP_LINE_OK) {
-		line = sdp_pass_lines(at, end, &eol);
-		if (!eol)
-			eol = sip_scan_control(line, end);
-		if (likely(end - eol >= 2 && !memcmp(eol, "\r\n", 2)))
-			at = eol + 2;
-		else
-			eol = sdp_line_end(eol, end, &at);
-		if (!eol)
-			return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)(at - buf));
+	while (next < end && what == SDP_LINE_OK) {
+		line = sdp_pass_lines(buf, next, end, &eol);
+		if (likely(eol))
+			next = eol + 2;
+		else if (!sdp_line_end(buf, (u32)sip_scan_control(buf, line, end), end, &eol,
+				       &next))
+			return sdp_give_up(sdp, SIP_R_BAD_SDP, next);
 		if (line == eol) {
-			at = sdp_empty_lines(at, end);
-			if (at < end)
-				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)(at - buf));
+			next = sdp_empty_lines(buf, next, end);
+			if (next < end)
+				return sdp_give_up(sdp, SIP_R_BAD_SDP, next);
 			break;
 		}
-		what = sdp_line_read(&r, (u32)(line - buf), (u32)(eol - buf));
+		what = sdp_line_read(&r, line, eol);
 		if (what != SDP_LINE_OK)
-			sdp->reason_off = (u32)(line - buf);
+			sdp->reason_off = line;
 	}
 	if (what == SDP_LINE_BAD)
 		return sdp_give_up(sdp, SIP_R_BAD_SDP, sdp->reason_off);

@@ -116,6 +116,9 @@ struct sdp_session {
 
 /* sdp.c */
 enum sip_reason sdp_parse(const u8 *buf, struct sip_span body, struct sdp_session *sdp);
+/* The same; an address that is written as @known needs no second reading. */
+enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_hostport *known,
+			 struct sdp_session *sdp);
 
 /**
  * struct sip_part - a body part that matters: SDP, or a multipart around it

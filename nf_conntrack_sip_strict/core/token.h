@@ -47,6 +47,21 @@ static inline u32 sip_run(const u8 *buf, u32 off, u32 end, u8 classes)
 	return off;
 }
 
+/* Read digits, to where they end; what does not fit into 32 bits is 2^32. */
+static inline u32 sip_digits(const u8 *buf, u32 off, u32 end, u64 *number)
+{
+	u64 value = 0;
+	u32 digit;
+
+	for (; off < end && (digit = (u32)buf[off] - '0') <= 9; off++) {
+		value = value * 10 + digit;
+		if (unlikely(value >> 32))
+			value = 1ULL << 32;
+	}
+	*number = value;
+	return off;
+}
+
 u32 sip_lws_slow(const u8 *buf, u32 off, u32 end);
 
 /* Skip LWS: blanks and folds (RFC 3261 25.1: LWS, SWS). */
@@ -96,14 +111,140 @@ static inline bool sip_span_is(const u8 *buf, struct sip_span span, const char *
 	return sip_word_is(buf + span.off, span.len, lower, len);
 }
 
+/* Are these the same bytes? Some words are compared twice, none in a loop of bytes. */
+static inline bool sip_same(const u8 *a, const u8 *b, u32 len)
+{
+	u32 i;
+
+	if (unlikely(len < 8))
+		return !memcmp(a, b, len);
+	for (i = 0; i + 8 <= len; i += 8)
+		if (sip_word(a + i) != sip_word(b + i))
+			return false;
+	return sip_word(a + len - 8) == sip_word(b + len - 8);
+}
+
 #define SIP_SPAN_IS(buf, span, lower) sip_span_is(buf, span, lower, sizeof(lower) - 1)
 
-u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte);
-u32 sip_value_run(const u8 *buf, u32 off, u32 end);
-u32 sip_ip4_read(const u8 *s, u32 len, u8 out[4]);
-bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end);
-bool sip_quoted(const u8 *buf, u32 *off, u32 end);
+/* Up to which offset eight bytes can be read before @end; -1: nowhere. */
+static inline s64 sip_word_last(u32 end)
+{
+	return (s64)end - 8;
+}
+
+/* The first such byte, which is not NUL, or @end. */
+static inline u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
+{
+	const u64 pattern = SIP_SCAN_ONES * byte;
+	const s64 last = sip_word_last(end);
+	u64 hit, word;
+	s64 i = off;
+
+	for (; i <= last; i += 8) {
+		word = sip_word(buf + i) ^ pattern;
+		hit = (word - SIP_SCAN_ONES) & SIP_SCAN_HIGH;
+		/* Bytes that differ from it by 0x80 and more look like a hit at first. */
+		if (unlikely(hit) && (hit & ~word))
+			return (u32)i + sip_word_first(hit & ~word);
+	}
+	if (i == end)
+		return end;
+	if (likely(last >= 0)) {
+		hit = sip_word_zero(sip_word_tail(buf + end, end - (u32)i) ^ pattern);
+		return hit ? (u32)i + sip_word_first(hit) : end;
+	}
+	while (i < end && buf[i] != byte)
+		i++;
+	return (u32)i;
+}
+
+/* Bytes that may end a value: ';', and what is below '-'. */
+static inline u64 sip_value_ends(u64 word)
+{
+	return sip_word_zero(word ^ SIP_SCAN_ONES * ';') | sip_word_below(word, '-');
+}
+
+/*
+ * Skip what can stand in a parameter's value without quotes, eight bytes at a
+ * time where all of them are above ',' and none is ';'.
+ */
+static inline u32 sip_value_run(const u8 *buf, u32 off, u32 end)
+{
+	const s64 last = sip_word_last(end);
+	s64 i = off;
+	u64 hit;
+
+	while (i <= last) {
+		hit = sip_value_ends(sip_word(buf + i));
+		if (!hit) {
+			i += 8;
+			continue;
+		}
+		i += sip_word_first(hit);
+		if (likely(!sip_byte_is(buf[i], SIP_C_PARAM)))
+			return (u32)i;
+		i++;
+	}
+	/* The zeros behind the tail end it. */
+	if (i < end && last >= 0)
+		i += sip_word_first(sip_value_ends(sip_word_tail(buf + end, end - (u32)i)));
+	return sip_run(buf, (u32)i, end, SIP_C_PARAM);
+}
+
+/*
+ * Bytes below '#', or one of the two brackets, which differ in one bit; bytes
+ * of 0x80 and more may look like one.
+ */
+static inline u64 sip_uri_suspects(u64 word)
+{
+	const u64 bracket = (word | SIP_SCAN_ONES * 2) ^ SIP_SCAN_ONES * '>';
+
+	return ((word - SIP_SCAN_ONES * '#') | (bracket - SIP_SCAN_ONES)) & SIP_SCAN_HIGH;
+}
+
+/*
+ * Is there nothing that no URI can have? RFC 3261 25.1 has neither blanks,
+ * controls, quotes nor angle brackets in it.
+ */
+static inline bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
+{
+	const s64 last = sip_word_last(end);
+	u64 suspects = 0;
+	s64 i = off;
+
+	for (; i <= last; i += 8)
+		suspects |= sip_uri_suspects(sip_word(buf + i));
+	/* The last eight once more: what they begin with is known to be clear. */
+	if (likely(i > off && !suspects && !sip_uri_suspects(sip_word(buf + last))))
+		return true;
+	for (i = off; i < end; i++)
+		if (sip_byte_is(buf[i], SIP_C_NO_URI))
+			return false;
+	return true;
+}
+
+bool sip_quoted_slow(const u8 *buf, u32 *off, u32 end);
 bool sip_comment(const u8 *buf, u32 *off, u32 end);
+
+/*
+ * Skip a quoted string (RFC 3261 section 25.1: quoted-string). *off is at its
+ * opening quote; behind the closing one on return. False: it is not closed, and
+ * *off is @end. Most are short.
+ */
+static inline bool sip_quoted(const u8 *buf, u32 *off, u32 end)
+{
+	u64 word, quote;
+
+	if (likely(end - *off > 8)) {
+		word = sip_word(buf + *off + 1);
+		quote = sip_word_zero(word ^ SIP_SCAN_ONES * '"');
+		if (quote && !(sip_word_zero(word ^ SIP_SCAN_ONES * '\\') & (quote - 1))) {
+			*off += sip_word_first(quote) + 2;
+			return true;
+		}
+	}
+	return sip_quoted_slow(buf, off, end);
+}
 
 u32 sip_trim_slow(const u8 *buf, u32 off, u32 end);
 
@@ -120,6 +261,97 @@ static inline struct sip_span sip_trim(const u8 *buf, u32 off, u32 end)
 	return s;
 }
 
+u32 sip_ip4_read_short(const u8 *s, u32 len, u8 out[4]);
+
+/* One to three digits; more than 255: none, and a fourth is not looked at. */
+static inline u32 sip_octet(const u8 **at)
+{
+	const u8 *s = *at;
+	u32 value = (u32)s[0] - '0';
+	u32 second = (u32)s[1] - '0';
+	u32 third = (u32)s[2] - '0';
+
+	if (value > 9)
+		return 256;
+	*at = s + 1;
+	if (second > 9)
+		return value;
+	*at = s + 2;
+	if (third > 9)
+		return value * 10 + second;
+	*at = s + 3;
+	return (value * 10 + second) * 10 + third;
+}
+
+/*
+ * Read an IPv4 address at the begin of a text of @len bytes; what follows the
+ * address is the caller's. Returns how long it is; 0 if there is none.
+ */
+static inline u32 sip_ip4_read(const u8 *s, u32 len, u8 out[4])
+{
+	const u8 *at = s;
+	u32 a, b, c, d;
+
+	/* The longest, and the byte behind it. */
+	if (unlikely(len < 16))
+		return sip_ip4_read_short(s, len, out);
+	a = sip_octet(&at);
+	if (a > 255 || *at++ != '.')
+		return 0;
+	b = sip_octet(&at);
+	if (b > 255 || *at++ != '.')
+		return 0;
+	c = sip_octet(&at);
+	if (c > 255 || *at++ != '.')
+		return 0;
+	d = sip_octet(&at);
+	if (d > 255 || (u32)*at - '0' <= 9)
+		return 0;
+	out[0] = (u8)a;
+	out[1] = (u8)b;
+	out[2] = (u8)c;
+	out[3] = (u8)d;
+	return (u32)(at - s);
+}
+
+/* ip.c: all numbers of two digits, as text. */
+extern const char sip_pairs[201];
+
+static inline void sip_pair_format(u32 value, u8 *out)
+{
+	memcpy(out, sip_pairs + 2 * value, 2);
+}
+
+/* In decimal, to room for five bytes; returns how many it takes. */
+static inline u32 sip_port_write(u16 port, u8 *out)
+{
+	u32 value = port;
+
+	if (value >= 10000) {
+		*out++ = (u8)('0' + value / 10000);
+		value %= 10000;
+		sip_pair_format(value / 100, out);
+		sip_pair_format(value % 100, out + 2);
+		return 5;
+	}
+	if (value >= 1000) {
+		sip_pair_format(value / 100, out);
+		sip_pair_format(value % 100, out + 2);
+		return 4;
+	}
+	if (value >= 100) {
+		*out = (u8)('0' + value / 100);
+		sip_pair_format(value % 100, out + 1);
+		return 3;
+	}
+	if (value >= 10) {
+		sip_pair_format(value, out);
+		return 2;
+	}
+	*out = (u8)('0' + value);
+	return 1;
+}
+
 /**
  * struct sip_param - one ";name=value" (RFC 3261 25.1: generic-param)
  * @name: the name
@@ -134,11 +366,34 @@ struct sip_param {
 int sip_param_next(const u8 *buf, u32 *off, u32 end, struct sip_param *param);
 bool sip_text_equal(const u8 *buf, struct sip_span s, const char *lower, u32 len);
 
-/* uri.c: with LWS around the colon, as in sent-by (RFC 3261 25.1: COLON). */
-bool sip_hostport_parse_lws(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp);
+/* By itself, whatever it stands in: small enough for a few stores. */
+static inline void sip_hostport_clear(struct sip_hostport *hp)
+{
+	memset(hp, 0, sizeof(*hp));
+}
+
+/* Is this text of a host the same as one that was read, an IPv4 address? */
+static inline bool sip_host_is(const u8 *buf, u32 off, u32 len, const struct sip_hostport *known)
+{
+	return known && known->host.len == len && known->ip.family == SIP_AF_IP4 &&
+	       sip_same(buf + off, buf + known->host.off, len);
+}
+
+/*
+ * As sip_uri_parse() and sip_nameaddr_next(). @known is a host and port that
+ * were read elsewhere in this message: what is written in the same way needs
+ * no second reading. NULL: none.
+ */
+bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known,
+		  struct sip_uri *uri);
+int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
+		      struct sip_nameaddr *na);
+
+/* uri.c: @lws: around the colon, as in sent-by (RFC 3261 25.1: COLON). @hp is zeroed. */
+bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp);
 enum sip_transport sip_transport_lookup(const u8 *buf, struct sip_span s);
 
 /* addr.c: tag= of From or To; false: unreadable. */
-bool sip_tag_find(const u8 *buf, struct sip_span value, struct sip_span *tag);
+bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag);
 
 #endif /* SIP_TOKEN_H */

@@ -5,25 +5,29 @@
 #include "msg.h"
 #include "token.h"
 
-/* An IPv6 reference, or the run of a host name's bytes. */
-static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+/* What stands between brackets; one that is no IPv6 address names none. */
+static bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
 {
-	u32 i;
+	u32 i = sip_run(buf, off + 1, end, SIP_C_IP6);
 
-	if (off < end && buf[off] == '[') {
-		i = sip_run(buf, off + 1, end, SIP_C_IP6);
-		if (i == end || buf[i] != ']' || i == off + 1)
-			return false;
-		hp->host.off = off + 1;
-		hp->host.len = i - off - 1;
-		hp->host_end = i + 1;
-		if (!sip_ip_parse(buf + off + 1, hp->host.len, &hp->ip) ||
-		    hp->ip.family == SIP_AF_IP4)
-			memset(&hp->ip, 0, sizeof(hp->ip));
-		return true;
-	}
-	i = off + sip_ip4_read(buf + off, end - off, hp->ip.b);
-	if (i > off && (i == end || !sip_byte_is(buf[i], SIP_C_HOST))) {
+	if (i == end || buf[i] != ']' || i == off + 1)
+		return false;
+	hp->host.off = off + 1;
+	hp->host.len = i - off - 1;
+	hp->host_end = i + 1;
+	if (!sip_ip_parse(buf + off + 1, hp->host.len, &hp->ip) || hp->ip.family == SIP_AF_IP4)
+		memset(&hp->ip, 0, sizeof(hp->ip));
+	return true;
+}
+
+/* An IPv6 reference, or the run of a host name's bytes. */
+static inline bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	u32 i = off + sip_ip4_read(buf + off, end - off, hp->ip.b);
+
+	if (unlikely(i == off && off < end && buf[off] == '['))
+		return sip_reference_read(buf, off, end, hp);
+	if (likely(i > off && (i == end || !sip_byte_is(buf[i], SIP_C_HOST)))) {
 		hp->ip.family = SIP_AF_IP4;
 	} else {
 		memset(hp->ip.b, 0, 4);
@@ -39,18 +43,16 @@ static bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *
  * Digits, to the end of the value. One colon before something else is a port
  * that is none; with more colons it was an IPv6 address without brackets.
  */
-static bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+static inline bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
 {
-	u32 port = 0;
-	u32 digit, i;
+	u64 port;
+	u32 i = sip_digits(buf, off, end, &port);
 
-	for (i = off; i < end && (digit = (u32)buf[i] - '0') <= 9; i++)
-		port = port > 65535 ? port : port * 10 + digit;
 	hp->port.off = off;
 	hp->port.len = i - off;
 	hp->end = i;
-	if (port <= 65535 && i > off &&
-	    (i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6))) {
+	if (likely(port <= 65535 && i > off &&
+		   (i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6)))) {
 		hp->port_num = (u16)port;
 		return true;
 	}
@@ -59,21 +61,34 @@ static bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *
 	return false;
 }
 
-static bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp)
+/**
+ * sip_hostport_read() - read host [ ":" port ] into what is empty
+ * @buf: the message
+ * @off: first byte of the host
+ * @end: where to stop at the latest
+ * @lws: it may stand around the colon
+ * @hp: zeroed; filled in
+ *
+ * Return: as sip_hostport_parse().
+ */
+bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp)
 {
 	u32 i;
 
-	memset(hp, 0, sizeof(*hp));
-	if (!sip_host_read(buf, off, end, hp)) {
-		memset(hp, 0, sizeof(*hp));
+	if (unlikely(!sip_host_read(buf, off, end, hp))) {
+		sip_hostport_clear(hp);
 		return false;
 	}
-	hp->end = hp->host_end;
-	i = lws ? sip_lws(buf, hp->host_end, end) : hp->host_end;
+	i = hp->host_end;
+	hp->end = i;
+	if (lws)
+		i = sip_lws(buf, i, end);
 	if (i == end || buf[i] != ':')
 		return true;
-	i = lws ? sip_lws(buf, i + 1, end) : i + 1;
-	if (sip_port_read(buf, i, end, hp))
+	i++;
+	if (lws)
+		i = sip_lws(buf, i, end);
+	if (likely(sip_port_read(buf, i, end, hp)))
 		return true;
 	memset(&hp->host, 0, sizeof(hp->host));
 	memset(&hp->port, 0, sizeof(hp->port));
@@ -95,23 +110,8 @@ static bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct 
  */
 bool sip_hostport_parse(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
 {
+	sip_hostport_clear(hp);
 	return sip_hostport_read(buf, off, end, false, hp);
-}
-
-/**
- * sip_hostport_parse_lws() - the same with LWS around the colon
- * @buf: the message
- * @off: first byte of the host
- * @end: where to stop at the latest
- * @hp: filled in
- *
- * RFC 3261 25.1: sent-by = host [ COLON port ].
- *
- * Return: as sip_hostport_parse().
- */
-bool sip_hostport_parse_lws(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
-{
-	return sip_hostport_read(buf, off, end, true, hp);
 }
 
 /**
@@ -150,12 +150,38 @@ static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
 				continue;
 			if (sip_hostport_parse(buf, value, value + param.value.len, &uri->maddr) &&
 			    uri->maddr.end != value + param.value.len)
-				memset(&uri->maddr, 0, sizeof(uri->maddr));
+				sip_hostport_clear(&uri->maddr);
 		}
 	}
 }
 
-static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
+/* Does the text at @off begin with a host and port that are known? */
+static inline bool sip_hostport_known(const u8 *buf, u32 off, u32 end,
+				      const struct sip_hostport *known, struct sip_hostport *hp)
+{
+	u32 len, by;
+
+	if (!known)
+		return false;
+	len = known->host.len + (known->port.len ? known->port.len + 1 : 0);
+	/* With neither brackets nor LWS, and not the begin of more. */
+	if (known->ip.family != SIP_AF_IP4 || known->end - known->host.off != len ||
+	    end - off < len || !sip_same(buf + off, buf + known->host.off, len) ||
+	    (end - off > len && sip_byte_is(buf[off + len], SIP_C_HOST | SIP_C_IP6)))
+		return false;
+	by = off - known->host.off;
+	*hp = *known;
+	hp->host.off += by;
+	hp->host_end += by;
+	hp->end += by;
+	if (hp->port.len)
+		hp->port.off += by;
+	return true;
+}
+
+/* What stands behind the scheme. */
+static inline void sip_uri_rest(const u8 *buf, u32 off, u32 end,
+				const struct sip_hostport *known, struct sip_uri *uri)
 {
 	u32 at = sip_find(buf, off, end, '@');
 	u32 i = off;
@@ -167,13 +193,14 @@ static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 		uri->user.len = i - off;
 		off = at + 1;
 	}
-	if (!sip_hostport_parse(buf, off, end, &uri->hp))
+	if (!sip_hostport_known(buf, off, end, known, &uri->hp) &&
+	    !sip_hostport_read(buf, off, end, false, &uri->hp))
 		return;
 	i = uri->hp.end;
 	if (i == end)
 		return;
 	if (buf[i] != ';' && buf[i] != '?') {
-		memset(&uri->hp, 0, sizeof(uri->hp));
+		sip_hostport_clear(&uri->hp);
 		return;
 	}
 	if (buf[i] == ';') {
@@ -184,7 +211,7 @@ static void sip_uri_rest(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 }
 
 /* Which scheme; *colon is where it ends, 0: there is none. */
-static enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u32 *colon)
+static inline enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u32 *colon)
 {
 	struct sip_span scheme = { off, 3 };
 
@@ -218,17 +245,29 @@ static enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u32 *col
  */
 bool sip_uri_parse(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 {
+	return sip_uri_read(buf, off, end, NULL, uri);
+}
+
+/* The same, with help: see token.h. */
+bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known,
+		  struct sip_uri *uri)
+{
+	static const struct sip_span none;
 	u32 colon;
 
-	memset(uri, 0, sizeof(*uri));
 	uri->whole.off = off;
 	uri->whole.len = end - off;
+	uri->user = none;
+	sip_hostport_clear(&uri->hp);
+	uri->params = none;
+	uri->transport = SIP_T_NONE;
+	sip_hostport_clear(&uri->maddr);
 	uri->scheme = sip_scheme_read(buf, off, end, &colon);
 	if (!colon)
 		return false;
 	if ((uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS) &&
 	    sip_uri_is_clear(buf, colon + 1, end))
-		sip_uri_rest(buf, colon + 1, end, uri);
+		sip_uri_rest(buf, colon + 1, end, known, uri);
 	return true;
 }
 

@@ -49,7 +49,7 @@ static u32 sip_via_no_host(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 	via->bad_number = via->sent_by.bad_port;
 	if (i == off || via->bad_number)
 		return 0;
-	memset(&via->sent_by, 0, sizeof(via->sent_by));
+	sip_hostport_clear(&via->sent_by);
 	via->sent_by.host.off = off;
 	via->sent_by.host_end = i;
 	via->sent_by.end = i;
@@ -80,7 +80,7 @@ static void sip_via_maddr(const u8 *buf, struct sip_span value, struct sip_via *
 		return;
 	if (!sip_hostport_parse(buf, value.off, end, &via->maddr) || via->maddr.end != end ||
 	    via->maddr.port.len)
-		memset(&via->maddr, 0, sizeof(via->maddr));
+		sip_hostport_clear(&via->maddr);
 }
 
 static bool sip_via_rport(const u8 *buf, struct sip_span value, struct sip_via *via)
@@ -155,6 +155,24 @@ static inline bool sip_via_usual(const u8 *buf, u32 *off, u32 end, struct sip_vi
 	return false;
 }
 
+static inline void sip_via_clear(struct sip_via *via)
+{
+	static const struct sip_span none;
+
+	via->whole = none;
+	via->transport = SIP_T_NONE;
+	sip_hostport_clear(&via->sent_by);
+	via->branch = none;
+	via->received = none;
+	via->received_host = none;
+	memset(&via->received_ip, 0, sizeof(via->received_ip));
+	via->has_rport = false;
+	via->rport = none;
+	via->rport_num = 0;
+	sip_hostport_clear(&via->maddr);
+	via->bad_number = false;
+}
+
 /**
  * sip_via_parse() - read one Via value (RFC 3261 section 20.42, RFC 3581)
  * @buf: the message
@@ -170,12 +188,12 @@ bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 	u32 i;
 	int more;
 
-	memset(via, 0, sizeof(*via));
+	sip_via_clear(via);
 	via->whole.off = off;
 	i = sip_via_protocol(buf, off, end, via);
 	if (!i)
 		return false;
-	if (sip_hostport_parse_lws(buf, i, end, &via->sent_by))
+	if (sip_hostport_read(buf, i, end, true, &via->sent_by))
 		i = via->sent_by.end;
 	else
 		i = sip_via_no_host(buf, i, end, via);
@@ -183,11 +201,13 @@ bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 		return false;
 	while (sip_via_usual(buf, &i, end, via))
 		;
-	while ((more = sip_param_next(buf, &i, end, &param)) > 0)
-		if (!sip_via_param(buf, &param, via))
+	while (i < end) {
+		more = sip_param_next(buf, &i, end, &param);
+		if (more < 0 || (more > 0 && !sip_via_param(buf, &param, via)))
 			return false;
-	if (more < 0)
-		return false;
+		if (!more)
+			break;
+	}
 	while (i > off && (sip_byte_is_blank(buf[i - 1]) || buf[i - 1] == '\n' ||
 			   buf[i - 1] == '\r'))
 		i--;

@@ -102,9 +102,10 @@ static const char *prop_readable(const u8 *out, u32 out_len, bool stream)
 	    reply.request != msg.request || reply.cseq != msg.cseq)
 		return "readable";
 	for (i = 0; i < msg.n_headers; i++) {
-		const struct sip_span *a = &msg.header[i].name, *b = &reply.header[i].name;
+		const struct sip_header *a = &msg.header[i], *b = &reply.header[i];
 
-		if (a->len != b->len || memcmp(msg.buf + a->off, out + b->off, a->len))
+		if (a->name_len != b->name_len ||
+		    memcmp(msg.buf + a->name, out + b->name, a->name_len))
 			return "readable";
 	}
 	if (msg.content_length.len) {

@@ -279,10 +279,9 @@ static void read_addr(struct reading *r)
 
 static void read_tag(struct reading *r)
 {
-	struct sip_span value = { r->off, r->end - r->off };
 	struct sip_span tag;
 
-	if (!sip_tag_find(r->buf, value, &tag)) {
+	if (!sip_tag_find(r->buf, r->off, r->end, &tag)) {
 		r->verdict = "bad";
 		put_word(r, "value");
 		return;
@@ -360,10 +359,10 @@ static bool index_is_good(const struct sip_msg *msg)
 	for (i = 0; i < msg->n_headers; i++) {
 		const struct sip_header *h = &msg->header[i];
 
-		if (h->id == SIP_H_OTHER || h->id >= SIP_H_MAX || h->name.off < end ||
-		    h->value.off < h->name.off + h->name.len ||
+		if (h->id == SIP_H_OTHER || h->id >= SIP_H_MAX || h->name < end ||
+		    h->value.off < h->name + h->name_len ||
 		    h->value.off + h->value.len > msg->body.off ||
-		    sip_hdr_lookup(msg->buf + h->name.off, h->name.len) != h->id)
+		    sip_hdr_lookup(msg->buf + h->name, h->name_len) != h->id)
 			return false;
 		end = h->value.off + h->value.len;
 		if (!seen[h->id])
