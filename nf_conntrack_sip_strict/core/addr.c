@@ -78,8 +78,13 @@ static bool sip_addr_params(const u8 *buf, u32 *off, u32 end, struct sip_nameadd
 	u32 expires;
 	int more;
 
-	begin = sip_lws(buf, *off, end);
+	/* Mostly there are none. */
 	last = *off;
+	if (last == end) {
+		na->whole.len = last - na->whole.off;
+		return true;
+	}
+	begin = sip_lws(buf, *off, end);
 	*off = begin;
 	while ((more = sip_param_next(buf, off, end, &param)) > 0) {
 		last = param.value.off + param.value.len;

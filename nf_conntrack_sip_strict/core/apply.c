@@ -69,6 +69,7 @@ static sip_noinline bool sip_plan_insert(struct sip_plan *plan, u8 field, u32 of
 		edit[i] = edit[i - 1];
 	edit[pos] = new;
 	plan->n_edits++;
+	plan->new_total += text_len - len;
 	return true;
 }
 
@@ -83,6 +84,7 @@ static inline bool sip_plan_add(struct sip_plan *plan, enum sip_field field, u32
 		     (n && (edit[-1].off + edit[-1].len > off || edit[-1].off == off))))
 		return sip_plan_insert(plan, (u8)field, off, len, text_off, text_len);
 	plan->n_edits = n + 1;
+	plan->new_total += text_len - len;
 	edit->off = off;
 	edit->text_off = (u16)text_off;
 	edit->field = (u8)field;
@@ -127,7 +129,7 @@ static sip_noinline bool sip_plan_write_other(struct sip_planner *p, enum sip_fi
 {
 	struct sip_plan *plan = p->plan;
 
-	if (SIP_IP_TEXT > SIP_MAX_PLAN_TEXT - plan->text_len)
+	if (plan->text_len > SIP_MAX_PLAN_TEXT - SIP_IP_TEXT)
 		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, host.off);
 	p->ip = *ip;
 	p->ip_off = (u16)plan->text_len;

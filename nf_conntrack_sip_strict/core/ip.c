@@ -246,19 +246,6 @@ bool sip_ip_is_private(const struct sip_ip *ip)
 }
 
 /**
- * sip_ip_is_unspecified() - is it 0.0.0.0 or "::"?
- * @ip: the address
- *
- * Return: true if it is; a name is not.
- */
-bool sip_ip_is_unspecified(const struct sip_ip *ip)
-{
-	static const u8 zero[16];
-
-	return ip->family != SIP_AF_NONE && !memcmp(ip->b, zero, sizeof(zero));
-}
-
-/**
  * sip_ip_is_unicast() - is it an address that a single other host can have?
  * @ip: the address
  *

@@ -421,6 +421,13 @@ static inline u32 sip_msg_line_is_empty(const u8 *buf, u32 line, u32 end)
 	return end - line > 1 && sip_is_crlf(buf + line) ? line + 2 : 0;
 }
 
+static void sip_msg_again(struct sip_msg *msg, enum sip_hdr_id id, u32 off)
+{
+	msg->repeated = true;
+	if (sip_hdr_once[id])
+		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, off);
+}
+
 /*
  * All lines up to the empty one; false: it is not there. The invariant: @next
  * is the first byte of a line. Most lines end with CRLF, and have neither folds
@@ -489,8 +496,8 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 		header->value.off = (u32)value;
 		if (likely(!msg->first[id]))
 			msg->first[id] = (u8)msg->n_headers;
-		else if (sip_hdr_once[id])
-			sip_msg_bad(msg, SIP_R_REPEATED_HEADER, (u32)line);
+		else
+			sip_msg_again(msg, id, (u32)line);
 		header->value.len = (u32)(end - value);
 		sip_msg_read(w, id, (u32)value, (u32)end);
 	}
@@ -563,6 +570,7 @@ static void sip_msg_clear(struct sip_msg *msg, const u8 *buf, u32 len)
 	msg->ruri = none;
 	msg->n_headers = 0;
 	memset(msg->first, 0, sizeof(msg->first));
+	msg->repeated = false;
 	msg->body = none;
 	msg->content_length = none;
 	msg->call_id = none;

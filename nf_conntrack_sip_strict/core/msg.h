@@ -117,6 +117,7 @@ struct sip_header {
  * @header: index of the known fields; @n_headers of them. Of Via only the
  *	field of the topmost value is in it
  * @first: per id the first position in @header plus one; 0: absent
+ * @repeated: some field is in @header more than once
  * @body: body as Content-Length delimits it (without it: to the end over
  *	UDP, empty over a stream)
  * @content_length: digits of the Content-Length; len 0: absent
@@ -139,6 +140,7 @@ struct sip_msg {
 	struct sip_span ruri;
 	u32 n_headers;
 	u8 first[SIP_H_MAX];
+	bool repeated;
 	struct sip_header header[SIP_MAX_HEADERS];
 	struct sip_span body;
 	struct sip_span content_length;

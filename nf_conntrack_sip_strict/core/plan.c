@@ -21,12 +21,11 @@ struct sip_ways {
 	enum sip_way in;
 };
 
-/* Contact comes first: routes and Refer-To may name one, wherever it stands. */
+/* Behind Contact: they may name one, wherever it stands. */
 static const struct {
 	enum sip_hdr_id id;
 	enum sip_field field;
-} sip_plan_headers[] = {
-	{ SIP_H_CONTACT, SIP_F_CONTACT },
+} sip_plan_routes[] = {
 	{ SIP_H_RECORD_ROUTE, SIP_F_RECORD_ROUTE },
 	{ SIP_H_ROUTE, SIP_F_ROUTE },
 	{ SIP_H_PATH, SIP_F_PATH },
@@ -188,21 +187,24 @@ static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
 	u32 off = value.off;
 	int more;
 
-	/* The sender's Contact often is what it writes into its Via. */
-	while ((more = sip_nameaddr_read(p->msg->buf, &off, end, &p->msg->via.sent_by, na)) > 0 &&
-	       !p->plan->reason) {
+	while (off < end) {
+		/* The sender's Contact often is what it writes into its Via. */
+		more = sip_nameaddr_read(p->msg->buf, &off, end, &p->msg->via.sent_by, na);
+		if (unlikely(more < 0))
+			sip_plan_note(p, SIP_R_BAD_VALUE, off);
+		if (more <= 0 || p->plan->reason)
+			break;
 		if (!na->star)
 			sip_plan_uri(p, ways, field, &na->uri, sip_plan_expires(p, field, na));
 		else if (field == SIP_F_CONTACT && ways->snd)
 			sip_plan_star(p, na->whole.off);
 	}
-	if (more < 0)
-		sip_plan_note(p, SIP_R_BAD_VALUE, off);
 }
 
 /* All fields of one name. Some are read even where kept: they name peers. */
-static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
-			    enum sip_hdr_id id, enum sip_field field, struct sip_nameaddr *na)
+static inline void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
+				   enum sip_hdr_id id, enum sip_field field,
+				   struct sip_nameaddr *na)
 {
 	const struct sip_msg *msg = p->msg;
 	u32 i;
@@ -212,9 +214,32 @@ static void sip_plan_header(struct sip_planner *p, const struct sip_ways *ways,
 	if (field != SIP_F_CONTACT && field != SIP_F_RECORD_ROUTE &&
 	    sip_ways_out(ways, field) == SIP_KEEP && sip_ways_in(ways, field) == SIP_KEEP)
 		return;
-	for (i = msg->first[id] - 1u; i < msg->n_headers && !p->plan->reason; i++)
+	i = msg->first[id] - 1u;
+	sip_plan_values(p, ways, field, msg->header[i].value, na);
+	if (!msg->repeated)
+		return;
+	for (i++; i < msg->n_headers && !p->plan->reason; i++)
 		if (msg->header[i].id == id)
 			sip_plan_values(p, ways, field, msg->header[i].value, na);
+}
+
+/* Most messages have none of these. */
+static bool sip_plan_has_routes(const struct sip_msg *msg)
+{
+	return msg->first[SIP_H_RECORD_ROUTE] | msg->first[SIP_H_ROUTE] | msg->first[SIP_H_PATH] |
+	       msg->first[SIP_H_SERVICE_ROUTE] | msg->first[SIP_H_REFER_TO];
+}
+
+static void sip_plan_headers(struct sip_planner *p, const struct sip_ways *ways,
+			     struct sip_nameaddr *na)
+{
+	u32 i;
+
+	sip_plan_header(p, ways, SIP_H_CONTACT, SIP_F_CONTACT, na);
+	if (!sip_plan_has_routes(p->msg))
+		return;
+	for (i = 0; i < SIP_ARRAY_SIZE(sip_plan_routes) && !p->plan->reason; i++)
+		sip_plan_header(p, ways, sip_plan_routes[i].id, sip_plan_routes[i].field, na);
 }
 
 /* ---- the body's length and its digest ----------------------------------- */
@@ -228,7 +253,11 @@ static void sip_plan_content_length(struct sip_planner *p)
 
 	if (!p->body_delta || !msg->content_length.len)
 		return;
-	for (i = msg->first[SIP_H_CONTENT_LENGTH] - 1u; i < msg->n_headers; i++)
+	sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->content_length.off,
+			      msg->content_length.len, false, len);
+	if (!msg->repeated)
+		return;
+	for (i = msg->first[SIP_H_CONTENT_LENGTH]; i < msg->n_headers; i++)
 		if (msg->header[i].id == SIP_H_CONTENT_LENGTH)
 			sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value.off,
 					      msg->header[i].value.len, false, len);
@@ -329,19 +358,6 @@ static void sip_plan_message_notes(struct sip_planner *p)
 			sip_plan_note(p, (enum sip_reason)reason, 0);
 }
 
-static void sip_plan_finish(struct sip_planner *p)
-{
-	struct sip_plan *plan = p->plan;
-	u32 total = p->msg->total;
-	u32 i;
-
-	for (i = 0; i < plan->n_edits; i++)
-		total = total + plan->edit[i].text_len - plan->edit[i].len;
-	plan->new_total = total;
-	if (total > SIP_MAX_MSG)
-		sip_plan_refuse(p, SIP_R_NO_SPACE, 0);
-}
-
 /**
  * sip_plan_make() - decide all edits of a message, and what is to be remembered
  * @plan: filled in
@@ -369,7 +385,6 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 		.in = msg->request ? SIP_REQ_IN : SIP_RSP_IN,
 	};
 	struct sip_nameaddr na;
-	u32 i;
 
 	plan->reason = SIP_R_OK;
 	plan->reason_off = 0;
@@ -381,13 +396,12 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 	}
 	sip_plan_ruri(&p, &ways, &na.uri);
 	sip_plan_via(&p, &ways);
-	for (i = 0; i < SIP_ARRAY_SIZE(sip_plan_headers); i++)
-		sip_plan_header(&p, &ways, sip_plan_headers[i].id, sip_plan_headers[i].field,
-				&na);
+	if (!plan->reason)
+		sip_plan_headers(&p, &ways, &na);
 	if (!plan->reason)
 		sip_plan_body(&p);
-	if (!plan->reason)
-		sip_plan_finish(&p);
+	if (plan->new_total > SIP_MAX_MSG)
+		sip_plan_refuse(&p, SIP_R_NO_SPACE, 0);
 	/* Behind the planner's own, which say where. */
 	sip_plan_message_notes(&p);
 	if (plan->reason)

@@ -90,7 +90,7 @@ static bool sip_place_has_maddr(const struct sip_place *at, const struct sip_hos
 }
 
 static inline void sip_place_written(const struct sip_planner *p, const struct sip_place *at,
-			      const struct sip_hostport *host, struct sip_written *written)
+				     const struct sip_hostport *host, struct sip_written *written)
 {
 	written->host_len = (u8)host->host.len;
 	written->port_len = (u8)at->hp->port.len;

@@ -34,26 +34,24 @@ static void sip_stream_note(const struct sip_body *b, enum sip_reason reason, u3
 	sip_plan_note(b->p, reason, off);
 }
 
-/**
- * sip_media_fact_make() - what the text says of a stream, without judging it
- * @b: the description
- * @i: number of the stream in it
- * @fact: filled in; not mapped
- *
- * RFC 8866 5.7, 5.14; RFC 3605 2.1; RFC 3551 11: RTCP on the next port.
- */
-void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *fact)
+/* RFC 8866 5.7, 5.14; RFC 3605 2.1; RFC 3551 11: RTCP on the next port. */
+static inline void sip_media_fact_make(const struct sip_body *b, u8 i,
+				       struct sip_media_fact *fact)
 {
+	static const struct sip_ap none;
 	const struct sdp_stream *stream = &b->sdp->stream[i];
 	const struct sdp_addr *conn = sip_stream_conn(b, stream);
 
-	memset(fact, 0, sizeof(*fact));
 	fact->session = b->session;
 	fact->stream = i;
-	fact->rtp.ip = conn->ip;
-	fact->rtp.port = stream->port;
+	fact->mapped = false;
 	fact->hold = stream->port && stream->port != SDP_PORT_DISCARD &&
 		     sip_ip_is_unspecified(&conn->ip);
+	fact->rtp.ip = conn->ip;
+	fact->rtp.port = stream->port;
+	fact->rtcp = none;
+	fact->seen = none;
+	fact->seen_rtcp = none;
 	if (!stream->port || stream->proto != SDP_UDP_RTP)
 		return;
 	fact->rtcp.ip = conn->ip;
@@ -65,6 +63,25 @@ void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *
 		fact->rtcp.port = stream->rtcp_port;
 	if (stream->rtcp_addr.text.len)
 		fact->rtcp.ip = stream->rtcp_addr.ip;
+}
+
+/**
+ * sip_media_facts() - what the text says of the streams, without judging it
+ * @b: the description; its range of facts is set, none of them is mapped
+ */
+void sip_media_facts(struct sip_body *b)
+{
+	struct sip_plan *plan = b->p->plan;
+	struct sip_media_fact *fact;
+	u8 i;
+
+	b->held = false;
+	for (i = 0; i < b->sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++) {
+		fact = &plan->media[plan->n_media++];
+		sip_media_fact_make(b, i, fact);
+		b->held |= fact->hold;
+	}
+	b->end = plan->n_media;
 }
 
 /* Reasons to keep a stream that its own line gives. */
@@ -103,7 +120,7 @@ static bool sip_stream_is_mappable(const struct sip_body *b, const struct sdp_st
 }
 
 /* Already what the other side sees, not what the sender is (STUN, static NAT). */
-static bool sip_body_is_public(const struct sip_body *b, const struct sip_ip *ip)
+static inline bool sip_body_is_public(const struct sip_body *b, const struct sip_ip *ip)
 {
 	const struct sip_end *snd = &b->p->ctx->snd;
 
@@ -111,7 +128,7 @@ static bool sip_body_is_public(const struct sip_body *b, const struct sip_ip *ip
 }
 
 /* Whose address is it? False: one that nothing can be sent to. */
-static bool sip_query_address(const struct sip_body *b, const struct sip_media_fact *fact,
+static inline bool sip_query_address(const struct sip_body *b, const struct sip_media_fact *fact,
 			      struct sip_media_query *q)
 {
 	const struct sip_end *snd = &b->p->ctx->snd;
@@ -132,7 +149,7 @@ static bool sip_query_address(const struct sip_body *b, const struct sip_media_f
  * RTCP of the stream, if it has a port of its own that may be opened: at the
  * same host, and not RTP's own, as it is where both are multiplexed.
  */
-static void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact *fact,
+static inline void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact *fact,
 			   struct sip_media_query *q)
 {
 	const struct sdp_addr *addr = &q->stream->rtcp_addr;
@@ -268,7 +285,7 @@ struct sip_session_need {
 	bool conflict;
 };
 
-static void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
+static inline void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
 			    struct sip_session_need *need)
 {
 	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
@@ -375,16 +392,7 @@ static void sip_candidates_map(const struct sip_body *b)
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/**
- * sip_media_map() - ask for the streams of an inside sender, edit their lines
- * @b: the description, its facts made
- * @held: those with c=0.0.0.0, or all others
- *
- * A held stream has what the call has, this message counted: so it comes when
- * the others of all descriptions are done. RFC 3264 8.4, 8866 5.14, 3605,
- * 4145, 6714. Refuses the plan where the address map does.
- */
-void sip_media_map(const struct sip_body *b, bool held)
+static inline void sip_media_map(const struct sip_body *b, bool held)
 {
 	struct sip_plan *plan = b->p->plan;
 	u8 i;
@@ -395,15 +403,29 @@ void sip_media_map(const struct sip_body *b, bool held)
 }
 
 /**
- * sip_media_settle() - let session level and candidates follow the streams
- * @b: the description, all its streams asked for
+ * sip_media_plan() - ask for the streams of an inside sender, edit their lines
+ * @body: the descriptions, their facts made
+ * @n: how many
  *
- * RFC 8866 5.7, 8839 5.4. Refuses the plan where one c= would need two
- * addresses.
+ * A held stream (c=0.0.0.0) has what the call has, this message counted: so it
+ * comes when the others of all descriptions are done. Session level and
+ * candidates follow the streams. RFC 3264 8.4, 8866 5.7, 5.14, 3605, 4145,
+ * 6714, 8839 5.4. Refuses the plan where the address map does, and where one
+ * c= would need two addresses.
  */
-void sip_media_settle(const struct sip_body *b)
+void sip_media_plan(const struct sip_body *body, u32 n)
 {
-	sip_session_conn_map(b);
-	if (!b->p->plan->reason)
-		sip_candidates_map(b);
+	struct sip_plan *plan = n ? body->p->plan : NULL;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		sip_media_map(&body[i], false);
+	for (i = 0; i < n; i++)
+		if (body[i].held)
+			sip_media_map(&body[i], true);
+	for (i = 0; i < n && !plan->reason; i++) {
+		sip_session_conn_map(&body[i]);
+		if (!plan->reason && body[i].sdp->n_cands)
+			sip_candidates_map(&body[i]);
+	}
 }

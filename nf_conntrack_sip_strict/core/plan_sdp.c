@@ -117,7 +117,6 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 	struct sip_plan *plan = p->plan;
 	struct sdp_session *sdp = &plan->sdp[plan->n_sdp];
 	enum sip_reason reason = sdp_read(p->msg->buf, body, &p->msg->via.sent_by, sdp);
-	u8 i;
 
 	if (reason == SIP_R_BAD_SDP) {
 		sip_plan_note(p, reason, sdp->reason_off);
@@ -132,9 +131,7 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 	b->first = plan->n_media;
 	b->natted = sip_end_is_natted(&p->ctx->snd);
 	b->out = p->msg->request ? SIP_REQ_OUT : SIP_RSP_OUT;
-	for (i = 0; i < sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++)
-		sip_media_fact_make(b, i, &plan->media[plan->n_media++]);
-	b->end = plan->n_media;
+	sip_media_facts(b);
 }
 
 static u32 sip_bodies_open(struct sip_planner *p, struct sip_body *body)
@@ -163,19 +160,14 @@ static void sip_bodies_map(struct sip_planner *p)
 	u32 n = sip_bodies_open(p, body);
 	u32 i;
 
-	if (p->ctx->snd.inside) {
-		for (i = 0; i < n && !plan->reason; i++)
-			sip_media_map(&body[i], false);
-		for (i = 0; i < n && !plan->reason; i++)
-			sip_media_map(&body[i], true);
-		for (i = 0; i < n && !plan->reason; i++)
-			sip_media_settle(&body[i]);
-	}
+	if (p->ctx->snd.inside)
+		sip_media_plan(body, n);
 	if (p->ctx->rcv.inside)
 		for (i = 0; i < n && !plan->reason; i++)
 			sip_body_in(&body[i]);
 }
 
+/* By the edits in one of several parts. */
 static s32 sip_plan_growth(const struct sip_plan *plan, struct sip_span body)
 {
 	const struct sip_edit *edit;
@@ -197,7 +189,7 @@ static s32 sip_plan_growth(const struct sip_plan *plan, struct sip_span body)
  * right. Inner parts have the higher numbers and come first, since the length
  * of theirs counts in the outer.
  */
-static void sip_parts_settle(struct sip_planner *p)
+static void sip_parts_settle(struct sip_planner *p, s32 growth)
 {
 	struct sip_plan *plan = p->plan;
 	struct sip_part *part;
@@ -205,7 +197,7 @@ static void sip_parts_settle(struct sip_planner *p)
 
 	for (i = plan->parts.n; i--;) {
 		part = &plan->parts.part[i];
-		part->delta = sip_plan_growth(plan, part->body);
+		part->delta = plan->parts.n == 1 ? growth : sip_plan_growth(plan, part->body);
 		if (!part->delta || !part->content_length.len)
 			continue;
 		if (sip_span_number(p->msg->buf, part->content_length, SIP_MAX_MSG, &len) &&
@@ -241,6 +233,7 @@ enum sip_reason sip_plan_bodies(struct sip_planner *p)
 	struct sip_plan *plan = p->plan;
 	const struct sip_msg *msg = p->msg;
 	enum sip_reason reason;
+	u32 before;
 
 	p->body_delta = 0;
 	plan->parts.n = 0;
@@ -254,8 +247,9 @@ enum sip_reason sip_plan_bodies(struct sip_planner *p)
 	}
 	if (reason)
 		sip_body_limit(p, reason, msg->body.off);
+	before = plan->new_total;
 	sip_bodies_map(p);
 	if (!plan->reason)
-		sip_parts_settle(p);
+		sip_parts_settle(p, (s32)(plan->new_total - before));
 	return plan->reason;
 }

@@ -87,6 +87,7 @@ void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
  * struct sip_body - one session description under way
  * @session: its index in plan->sdp
  * @first: its first fact in plan->media; @end: behind its last
+ * @held: there is a stream with c=0.0.0.0
  * @natted: the sender is seen as another than it is: text may change
  * @out: the way of the message at the sender's end
  */
@@ -96,14 +97,14 @@ struct sip_body {
 	u8 session;
 	u8 first;
 	u8 end;
+	bool held;
 	bool natted;
 	enum sip_way out;
 };
 
 /* plan_media.c */
-void sip_media_fact_make(const struct sip_body *b, u8 i, struct sip_media_fact *fact);
-void sip_media_map(const struct sip_body *b, bool held);
-void sip_media_settle(const struct sip_body *b);
+void sip_media_facts(struct sip_body *b);
+void sip_media_plan(const struct sip_body *body, u32 n);
 
 /* plan_sdp.c: all bodies; adds edits, media facts, part lengths, body_delta. */
 enum sip_reason sip_plan_bodies(struct sip_planner *p);

@@ -118,7 +118,10 @@ static inline size_t sip_scan_control(const u8 *buf, size_t off, size_t end)
 		hit = sip_word_below(sip_word(buf + off), 0x0e);
 		if (hit)
 			return off + sip_word_first(hit);
-		off += 8;
+		/* The last eight, which are not all new. */
+		off = end - 8;
+		hit = sip_word_below(sip_word(buf + off), 0x0e);
+		return hit ? off + sip_word_first(hit) : end;
 	}
 	while (off < end && buf[off] >= 0x0e)
 		off++;

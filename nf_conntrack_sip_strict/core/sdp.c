@@ -85,17 +85,22 @@ static inline struct sip_span sdp_token(const u8 *buf, u32 *off, u32 end)
 	return token;
 }
 
+/* Where a line ends, and where the next one begins. */
+struct sdp_eol {
+	size_t end;
+	size_t next;
+};
+
 /*
- * The end of a line whose first byte that is not plain text is at @off, and in
- * *next where the next one begins (RFC 8866 section 5: CRLF, and parsers
- * should accept LF). False: a byte-string has neither NUL nor CR (section 9),
- * and at *next is one.
+ * The end of a line, at @off or behind it (RFC 8866 section 5: CRLF, and
+ * parsers should accept LF). False: a byte-string has neither NUL nor CR
+ * (section 9), and at eol->next is one.
  */
-static bool sdp_line_end(const u8 *buf, u32 off, u32 end, u32 *eol, u32 *next)
+static sip_noinline bool sdp_line_end(const u8 *buf, size_t off, size_t end, struct sdp_eol *eol)
 {
-	for (; off < end; off = (u32)sip_scan_control(buf, off, end)) {
-		*eol = off;
-		*next = off;
+	while ((off = sip_scan_control(buf, off, end)) < end) {
+		eol->end = off;
+		eol->next = off;
 		if (!buf[off])
 			return false;
 		if (buf[off] == '\r') {
@@ -107,11 +112,11 @@ static bool sdp_line_end(const u8 *buf, u32 off, u32 end, u32 *eol, u32 *next)
 			off++;
 			continue;
 		}
-		*next = off < end ? off + 1 : end;
+		eol->next = off < end ? off + 1 : end;
 		return true;
 	}
-	*eol = end;
-	*next = end;
+	eol->end = end;
+	eol->next = end;
 	return true;
 }
 
@@ -309,11 +314,11 @@ static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 		stream->kind = SDP_AUDIO;
 		off += 6;
 	} else {
-		stream->kind = sdp_kind_read(r->buf, sdp_token(r->buf, &off, end));
+		stream->kind = (u8)sdp_kind_read(r->buf, sdp_token(r->buf, &off, end));
 	}
 	off = sdp_media_port_read(r->buf, off, end, stream);
 	proto = sdp_token(r->buf, &off, end);
-	stream->proto = sdp_proto_read(r->buf, proto);
+	stream->proto = (u8)sdp_proto_read(r->buf, proto);
 	stream->msrp = stream->proto == SDP_TCP && sdp_proto_has(r->buf, proto, "MSRP");
 	if (!proto.len && !stream->bad)
 		stream->bad = SIP_R_BAD_VALUE;
@@ -527,7 +532,7 @@ static void sdp_bundle_mark(struct sdp_reader *r, struct sip_span group)
 enum sdp_line { SDP_LINE_OK, SDP_LINE_BAD, SDP_LINE_TOO_MANY, SDP_LINE_SECOND };
 
 /* A line that matters; @off is where its value begins. */
-static enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+static inline enum sdp_line sdp_value_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 {
 	switch (r->buf[line]) {
 	case 'a':
@@ -582,34 +587,8 @@ static inline bool sdp_line_passes(u64 word)
 	return (u8)(word >> 8) == '=' && sdp_line_class[(u8)word] == SDP_C_PASS;
 }
 
-/*
- * Pass over lines as most are: nothing that is read, and CRLF at the end. *eol
- * is where the line it stops at ends, if that is CRLF, too; 0: it is still to
- * be found.
- */
-static sip_noinline u32 sdp_pass_lines(const u8 *buf, size_t line, u32 end, u32 *eol)
-{
-	/* One byte behind an end of a line that is found can be read. */
-	const size_t stop = sip_scan_stop(end - 1);
-	bool found;
-	size_t at;
-
-	for (;;) {
-		at = sip_scan_pairs(buf, line, stop, &found);
-		if (unlikely(!found || !sip_is_crlf(buf + at))) {
-			*eol = 0;
-			return (u32)line;
-		}
-		if (!sdp_line_passes(sip_word(buf + line))) {
-			*eol = (u32)at;
-			return (u32)line;
-		}
-		line = at + 2;
-	}
-}
-
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
-static enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+static sip_noinline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
 {
 	const u8 *buf = r->buf;
 	u32 off = line + 1;
@@ -668,10 +647,15 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 			 struct sdp_session *sdp)
 {
 	struct sdp_reader r;
-	const u32 end = body.off + body.len;
+	const size_t end = body.off + body.len;
+	/* One byte behind an end of a line that is found can be read. */
+	const size_t stop = body.len ? sip_scan_stop(end - 1) : 0;
 	enum sdp_line what = SDP_LINE_OK;
-	u32 next = body.off;
-	u32 line, eol, i;
+	size_t next = body.off;
+	size_t line, eol;
+	struct sdp_eol odd;
+	bool found, bad;
+	u32 i;
 
 	sdp->body = body;
 	memset(&sdp->conn, 0, sizeof(sdp->conn));
@@ -692,22 +676,32 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		r.began = true;
 		next += 5;
 	}
-	while (next < end && what == SDP_LINE_OK) {
-		line = sdp_pass_lines(buf, next, end, &eol);
-		if (likely(eol))
-			next = eol + 2;
-		else if (!sdp_line_end(buf, (u32)sip_scan_control(buf, line, end), end, &eol,
-				       &next))
-			return sdp_give_up(sdp, SIP_R_BAD_SDP, next);
-		if (line == eol) {
-			next = sdp_empty_lines(buf, next, end);
+	while (next < end) {
+		line = next;
+		eol = sip_scan_pairs(buf, line, stop, &found);
+		next = eol + 2;
+		if (likely(found && sip_is_crlf(buf + eol))) {
+			/* Most lines are nothing that is read. */
+			if (sdp_line_passes(sip_word(buf + line)))
+				continue;
+		} else {
+			bad = !sdp_line_end(buf, eol, end, &odd);
+			eol = odd.end;
+			next = odd.next;
+			if (bad)
+				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
+		}
+		if (unlikely(line == eol)) {
+			next = sdp_empty_lines(buf, (u32)next, (u32)end);
 			if (next < end)
-				return sdp_give_up(sdp, SIP_R_BAD_SDP, next);
+				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
 			break;
 		}
-		what = sdp_line_read(&r, line, eol);
-		if (what != SDP_LINE_OK)
-			sdp->reason_off = line;
+		what = sdp_line_read(&r, (u32)line, (u32)eol);
+		if (unlikely(what != SDP_LINE_OK)) {
+			sdp->reason_off = (u32)line;
+			break;
+		}
 	}
 	if (what == SDP_LINE_BAD)
 		return sdp_give_up(sdp, SIP_R_BAD_SDP, sdp->reason_off);

@@ -50,27 +50,27 @@ struct sdp_addr {
  * @bad: enum sip_reason why the m= line is kept as it is; its port is 0 then
  */
 struct sdp_stream {
-	enum sdp_kind kind;
-	enum sdp_proto proto;
 	struct sip_span line;
 	struct sip_span port_text;
-	u16 port;
-	u16 count;
 	struct sdp_addr conn;
 	struct sip_span rtcp_port_text;
-	u16 rtcp_port;
 	struct sdp_addr rtcp_addr;
+	struct sip_span ice_ufrag;
+	struct sip_span mid;
+	struct sip_span remote_cands;
+	u16 port;
+	u16 count;
+	u16 rtcp_port;
+	u8 kind; /* enum sdp_kind */
+	u8 proto; /* enum sdp_proto */
+	u8 dir; /* enum sdp_dir */
+	u8 setup; /* enum sdp_setup */
 	bool rtcp_mux;
 	bool bundle;
 	bool msrp;
 	bool msrp_cema;
-	enum sdp_dir dir;
-	enum sdp_setup setup;
-	struct sip_span ice_ufrag;
-	struct sip_span mid;
 	u8 cand_first;
 	u8 n_cands;
-	struct sip_span remote_cands;
 	u8 bad;
 };
 

@@ -63,6 +63,15 @@ static inline bool sip_ip_equal(const struct sip_ip *a, const struct sip_ip *b)
 	return a->family == b->family && !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
+/* Is it 0.0.0.0 or "::"? A name is not. */
+static inline bool sip_ip_is_unspecified(const struct sip_ip *ip)
+{
+	u64 x[2];
+
+	memcpy(x, ip->b, sizeof(x));
+	return ip->family != SIP_AF_NONE && !(x[0] | x[1]);
+}
+
 static inline bool sip_ap_equal(const struct sip_ap *a, const struct sip_ap *b)
 {
 	return a->port == b->port && sip_ip_equal(&a->ip, &b->ip);
@@ -87,7 +96,6 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip);
 u32 sip_ip_format(const struct sip_ip *ip, u8 *out); /* at most 45 bytes */
 u32 sip_port_format(u16 port, u8 *out); /* at most 5 bytes */
 bool sip_ip_is_private(const struct sip_ip *ip); /* RFC 1918, 6598, 3927, 4193, link-local */
-bool sip_ip_is_unspecified(const struct sip_ip *ip);
 bool sip_ip_is_unicast(const struct sip_ip *ip); /* neither 0, loopback nor multicast */
 
 #endif /* SIP_SPAN_H */
