@@ -50,24 +50,24 @@ static sip_noinline bool sip_plan_insert(struct sip_plan *plan, u8 field, u32 of
 		.text_len = (u16)text_len,
 		.field = field,
 	};
-	struct sip_edit *edit = plan->edit;
-	u32 pos = plan->n_edits;
-	u32 i;
+	struct sip_edit *end = plan->edit + plan->n_edits;
+	struct sip_edit *edit = end;
+	struct sip_edit *at;
 
-	while (pos && edit[pos - 1].off > off)
-		pos--;
-	if (pos && (edit[pos - 1].off + edit[pos - 1].len > off || edit[pos - 1].off == off)) {
-		if (sip_edit_same(plan, &edit[pos - 1], &new))
+	while (edit > plan->edit && edit[-1].off > off)
+		edit--;
+	if (edit > plan->edit && (edit[-1].off + edit[-1].len > off || edit[-1].off == off)) {
+		if (sip_edit_same(plan, &edit[-1], &new))
 			return true;
 		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
 	}
 	if (plan->n_edits >= SIP_MAX_EDITS)
 		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
-	if (pos < plan->n_edits && off + len > edit[pos].off)
+	if (edit < end && off + len > edit->off)
 		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
-	for (i = plan->n_edits; i > pos; i--)
-		edit[i] = edit[i - 1];
-	edit[pos] = new;
+	for (at = end; at > edit; at--)
+		*at = at[-1];
+	*edit = new;
 	plan->n_edits++;
 	plan->new_total += text_len - len;
 	return true;

@@ -85,6 +85,9 @@ static enum sip_parse sip_msg_keepalive(struct sip_walk *w, bool stream)
 {
 	u32 i = 0;
 
+	/* A message begins with a letter. */
+	if (likely(w->len && w->buf[0] > '\r'))
+		return SIP_PARSE_OK;
 	while (i < w->len && (w->buf[i] == '\r' || w->buf[i] == '\n'))
 		i++;
 	w->off = i;
@@ -458,7 +461,7 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			end = sip_scan_pairs(buf, value - 1, stop, &found);
 			next = end + 2;
 			if (unlikely(!found || !sip_is_crlf(buf + end) ||
-				     sip_byte_is_blank(buf[next]))) {
+				     (buf[next] <= ' ' && sip_byte_is_blank(buf[next])))) {
 				end = sip_msg_line_end(w, (u32)end);
 				if (end == len)
 					return false;
@@ -490,8 +493,7 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			continue;
 		}
 		header = &msg->header[msg->n_headers++];
-		header->name = (u32)line;
-		header->name_len = (u8)name_len;
+		header->line = (u32)line;
 		header->id = (u8)id;
 		header->value.off = (u32)value;
 		if (likely(!msg->first[id]))

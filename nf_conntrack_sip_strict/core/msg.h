@@ -91,13 +91,12 @@ struct sip_uri {
 
 /**
  * struct sip_header - one field of the index, in the order of the message
- * @name: where the name stands, with which the line begins; @name_len: bytes
+ * @line: where the line begins, with the name
  * @id: which one
  * @value: the value, folds included, outer white space not
  */
 struct sip_header {
-	u32 name;
-	u8 name_len;
+	u32 line;
 	u8 id;
 	struct sip_span value;
 };

@@ -95,9 +95,6 @@ static enum sip_mime_kind sip_mime_type(const u8 *buf, struct sip_span value,
 	u32 off = value.off;
 	struct sip_span type, subtype;
 
-	/* As nearly everybody writes it. */
-	if (value.len == 15 && !memcmp(buf + off, "application/sdp", 15))
-		return SIP_MIME_SDP;
 	type = sip_mime_word(buf, &off, end);
 	if (off == end || buf[off] != '/')
 		return SIP_MIME_OTHER;
@@ -373,6 +370,49 @@ static void sip_mime_of_msg(const struct sip_msg *msg, struct sip_mime *mime)
 		mime->encoding = msg->header[msg->first[SIP_H_CONTENT_ENCODING] - 1].value;
 }
 
+/* Is the body SDP and nothing else, in the words that nearly everybody uses? */
+static bool sip_msg_is_sdp(const struct sip_msg *msg)
+{
+	const struct sip_span *type;
+
+	if (!msg->first[SIP_H_CONTENT_TYPE] || msg->first[SIP_H_CONTENT_DISPOSITION] ||
+	    msg->first[SIP_H_CONTENT_ENCODING])
+		return false;
+	type = &msg->header[msg->first[SIP_H_CONTENT_TYPE] - 1].value;
+	return type->len == 15 && !memcmp(msg->buf + type->off, "application/sdp", 15);
+}
+
+static void sip_parts_one(const struct sip_msg *msg, struct sip_parts *parts)
+{
+	static const struct sip_span none;
+	struct sip_part *part = parts->part;
+
+	part->body = msg->body;
+	part->content_length = none;
+	part->sdp = true;
+	part->delta = 0;
+	part->parent = SIP_NO_PART;
+	parts->n = 1;
+}
+
+/* Any other body. */
+static sip_noinline enum sip_reason sip_parts_read(const struct sip_msg *msg,
+						   struct sip_parts *parts)
+{
+	struct sip_mime_reader r = {
+		.buf = msg->buf,
+		.end = msg->body.off + msg->body.len,
+		.parts = parts,
+	};
+
+	sip_mime_of_msg(msg, &r.mime);
+	if (sip_mime_take(&r, msg->body.off, SIP_NO_PART) == SIP_NO_PART)
+		return SIP_R_OK;
+	if (r.depth)
+		sip_mime_read(&r, msg->body.off);
+	return r.full ? SIP_R_TOO_MANY_PARTS : SIP_R_OK;
+}
+
 /**
  * sip_parts_find() - find the session descriptions in the body of a message
  * @msg: a message read by sip_msg_parse()
@@ -388,20 +428,12 @@ static void sip_mime_of_msg(const struct sip_msg *msg, struct sip_mime *mime)
  */
 enum sip_reason sip_parts_find(const struct sip_msg *msg, struct sip_parts *parts)
 {
-	struct sip_mime_reader r = {
-		.buf = msg->buf,
-		.end = msg->body.off + msg->body.len,
-		.parts = parts,
-	};
-
 	parts->n = 0;
 	parts->notes = 0;
 	if (!msg->body.len)
 		return SIP_R_OK;
-	sip_mime_of_msg(msg, &r.mime);
-	if (sip_mime_take(&r, msg->body.off, SIP_NO_PART) == SIP_NO_PART)
-		return SIP_R_OK;
-	if (r.depth)
-		sip_mime_read(&r, msg->body.off);
-	return r.full ? SIP_R_TOO_MANY_PARTS : SIP_R_OK;
+	if (unlikely(!sip_msg_is_sdp(msg)))
+		return sip_parts_read(msg, parts);
+	sip_parts_one(msg, parts);
+	return SIP_R_OK;
 }

@@ -75,7 +75,7 @@ bool sip_place_ap(const struct sip_place *at, const struct sip_hostport *host, s
 	return true;
 }
 
-static bool sip_end_has(const struct sip_end *end, const struct sip_hostport *host)
+static inline bool sip_end_has(const struct sip_end *end, const struct sip_hostport *host)
 {
 	return host && host->ip.family != SIP_AF_NONE &&
 	       (sip_ip_equal(&host->ip, &end->real.ip) || sip_ip_equal(&host->ip, &end->seen.ip));
@@ -311,15 +311,13 @@ static void sip_place_edit(struct sip_planner *p, const struct sip_place *at,
 		sip_plan_edit_ip(p, at->field, at->maddr->host, &seen->ip);
 }
 
-static void sip_place_remember(struct sip_planner *p, const struct sip_place *at,
-			       const struct sip_hostport *host, const struct sip_ap *ap,
-			       const struct sip_ap *seen, bool mapped, bool ours)
+static inline void sip_place_remember(struct sip_planner *p, const struct sip_place *at,
+				      const struct sip_hostport *host, const struct sip_ap *ap,
+				      const struct sip_ap *seen, bool mapped, bool ours)
 {
 	struct sip_addr_fact *fact;
 	enum sip_field field = at->field;
 
-	if (field == SIP_F_REFER_TO)
-		return;
 	if (field == SIP_F_VIA_SENT_BY && host == at->maddr)
 		field = SIP_F_VIA_MADDR;
 	fact = sip_plan_fact(p, field, host->host.off);
@@ -334,7 +332,8 @@ static void sip_place_remember(struct sip_planner *p, const struct sip_place *at
 	fact->real = *ap;
 	fact->seen = *seen;
 	fact->expires = at->expires;
-	sip_plan_peer(p, field, seen);
+	if (field == SIP_F_CONTACT || field == SIP_F_RECORD_ROUTE)
+		sip_plan_peer(p, field, seen);
 }
 
 /**
@@ -355,8 +354,9 @@ bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip
 	const struct sip_hostport *host = at->hp;
 	enum sip_reason reason;
 	struct sip_ap ap;
+	const struct sip_ap *is_now = &ap;
 	bool ours = sip_end_has(snd, host);
-	bool natted;
+	bool mapped = false;
 
 	if (!ours && sip_end_has(snd, at->maddr)) {
 		host = at->maddr;
@@ -373,19 +373,20 @@ bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip
 	if (!ours || sip_ap_equal(&ap, &snd->seen) || !sip_ip_equal(&ap.ip, &snd->real.ip)) {
 		if (ours)
 			sip_place_public(p, at, &ap);
-		sip_place_remember(p, at, host, &ap, &ap, false, ours);
-		return false;
+	} else {
+		reason = sip_place_seen(p, at, &ap, seen);
+		ours = !reason;
+		if (ours) {
+			sip_place_edit(p, at, host, seen);
+			is_now = seen;
+			mapped = sip_end_is_natted(snd);
+		} else {
+			sip_plan_answer(p, reason, host->host.off);
+		}
 	}
-	reason = sip_place_seen(p, at, &ap, seen);
-	if (reason) {
-		sip_plan_answer(p, reason, host->host.off);
-		sip_place_remember(p, at, host, &ap, &ap, false, false);
-		return false;
-	}
-	sip_place_edit(p, at, host, seen);
-	natted = sip_end_is_natted(snd);
-	sip_place_remember(p, at, host, &ap, seen, natted, true);
-	return natted;
+	if (at->field != SIP_F_REFER_TO)
+		sip_place_remember(p, at, host, &ap, is_now, mapped, ours);
+	return mapped;
 }
 
 /* ---- in: unmap ---------------------------------------------------------- */

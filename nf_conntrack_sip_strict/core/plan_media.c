@@ -129,7 +129,7 @@ static inline bool sip_body_is_public(const struct sip_body *b, const struct sip
 
 /* Whose address is it? False: one that nothing can be sent to. */
 static inline bool sip_query_address(const struct sip_body *b, const struct sip_media_fact *fact,
-			      struct sip_media_query *q)
+				     struct sip_media_query *q)
 {
 	const struct sip_end *snd = &b->p->ctx->snd;
 
@@ -150,7 +150,7 @@ static inline bool sip_query_address(const struct sip_body *b, const struct sip_
  * same host, and not RTP's own, as it is where both are multiplexed.
  */
 static inline void sip_query_rtcp(const struct sip_body *b, const struct sip_media_fact *fact,
-			   struct sip_media_query *q)
+				  struct sip_media_query *q)
 {
 	const struct sdp_addr *addr = &q->stream->rtcp_addr;
 
@@ -286,7 +286,7 @@ struct sip_session_need {
 };
 
 static inline void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
-			    struct sip_session_need *need)
+				   struct sip_session_need *need)
 {
 	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
 	bool same;

@@ -147,11 +147,10 @@ static inline u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
 		if (unlikely(hit) && (hit & ~word))
 			return (u32)i + sip_word_first(hit & ~word);
 	}
-	if (i == end)
-		return end;
-	if (likely(last >= 0)) {
-		hit = sip_word_zero(sip_word_tail(buf + end, end - (u32)i) ^ pattern);
-		return hit ? (u32)i + sip_word_first(hit) : end;
+	/* The last eight once more: it is not in what they begin with. */
+	if (likely(i > off)) {
+		hit = sip_word_zero(sip_word(buf + last) ^ pattern);
+		return hit ? (u32)last + sip_word_first(hit) : end;
 	}
 	while (i < end && buf[i] != byte)
 		i++;
@@ -185,9 +184,13 @@ static inline u32 sip_value_run(const u8 *buf, u32 off, u32 end)
 			return (u32)i;
 		i++;
 	}
-	/* The zeros behind the tail end it. */
-	if (i < end && last >= 0)
-		i += sip_word_first(sip_value_ends(sip_word_tail(buf + end, end - (u32)i)));
+	/* The last eight once more: they begin with what is in the value. */
+	if (i >= off + 8) {
+		hit = sip_value_ends(sip_word(buf + last));
+		if (!hit)
+			return end;
+		i = last + sip_word_first(hit);
+	}
 	return sip_run(buf, (u32)i, end, SIP_C_PARAM);
 }
 

@@ -103,9 +103,10 @@ static const char *prop_readable(const u8 *out, u32 out_len, bool stream)
 		return "readable";
 	for (i = 0; i < msg.n_headers; i++) {
 		const struct sip_header *a = &msg.header[i], *b = &reply.header[i];
+		u32 len = a->value.off - a->line;
 
-		if (a->name_len != b->name_len ||
-		    memcmp(msg.buf + a->name, out + b->name, a->name_len))
+		/* Name, colon and blanks. */
+		if (b->value.off - b->line != len || memcmp(msg.buf + a->line, out + b->line, len))
 			return "readable";
 	}
 	if (msg.content_length.len) {

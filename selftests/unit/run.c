@@ -358,11 +358,12 @@ static bool index_is_good(const struct sip_msg *msg)
 
 	for (i = 0; i < msg->n_headers; i++) {
 		const struct sip_header *h = &msg->header[i];
+		u32 name = sip_run(msg->buf, h->line, h->value.off, SIP_C_TOKEN) - h->line;
 
-		if (h->id == SIP_H_OTHER || h->id >= SIP_H_MAX || h->name < end ||
-		    h->value.off < h->name + h->name_len ||
+		if (h->id == SIP_H_OTHER || h->id >= SIP_H_MAX || h->line < end ||
+		    h->value.off < h->line + name ||
 		    h->value.off + h->value.len > msg->body.off ||
-		    sip_hdr_lookup(msg->buf + h->name, h->name_len) != h->id)
+		    sip_hdr_lookup(msg->buf + h->line, name) != h->id)
 			return false;
 		end = h->value.off + h->value.len;
 		if (!seen[h->id])

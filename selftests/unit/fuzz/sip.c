@@ -67,13 +67,13 @@ static void message_must(const u8 *buf, u32 len)
 	MUST(msg.body.off + msg.body.len == msg.total);
 	for (i = 0; i < msg.n_headers; i++) {
 		const struct sip_header *h = &msg.header[i];
+		u32 name = sip_run(buf, h->line, h->value.off, SIP_C_TOKEN) - h->line;
 
-		MUST(h->name >= last && h->name_len);
-		MUST(h->value.off > h->name + h->name_len - 1);
+		MUST(h->line >= last && name && h->value.off > h->line + name - 1);
 		MUST(span_within(h->value, last, msg.body.off) || !h->value.len);
 		last = h->value.off + h->value.len;
 		MUST(last <= msg.body.off && msg.first[h->id] && msg.first[h->id] <= i + 1);
-		MUST(sip_hdr_lookup(buf + h->name, h->name_len) == h->id);
+		MUST(sip_hdr_lookup(buf + h->line, name) == h->id);
 		list_must(buf, h->value.off, last);
 	}
 	MUST(span_within(msg.ruri, 0, msg.body.off) && msg.request == !msg.status);
