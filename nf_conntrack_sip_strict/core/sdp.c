@@ -191,7 +191,7 @@ static bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end, struct s
 	return true;
 }
 
-static void sdp_conn_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+static sip_noinline void sdp_conn_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 {
 	struct sdp_addr *conn = r->cur == &r->level ? &r->sdp->conn : &r->cur->conn;
 
@@ -296,7 +296,7 @@ static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_strea
 	return off;
 }
 
-static bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
+static sip_noinline bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off, u32 end)
 {
 	struct sdp_session *sdp = r->sdp;
 	struct sdp_stream *stream;
@@ -472,7 +472,7 @@ static void sdp_attr_s_read(struct sdp_reader *r, u32 off, u32 end)
 		sdp_setup_read(r, value);
 }
 
-static void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
+static sip_noinline void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 {
 	struct sip_span value;
 
@@ -588,20 +588,28 @@ static inline bool sdp_line_passes(u64 word)
 }
 
 /* One line: its type, "=", its value; blanks around "=" are tolerated. */
-static sip_noinline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+static sip_noinline enum sdp_line sdp_odd_line_read(struct sdp_reader *r, u32 line, u32 end)
 {
 	const u8 *buf = r->buf;
-	u32 off = line + 1;
+	u32 off;
 
-	if (likely(end - line > 2 && buf[off] == '=' && buf[off + 1] > ' ' &&
-		   sdp_line_class[buf[line]] == SDP_C_READ))
-		return sdp_value_read(r, line, off + 1, end);
 	if (sdp_line_class[buf[line]] == SDP_C_NONE)
 		return SDP_LINE_BAD;
-	off = sdp_skip_blanks(buf, off, end);
+	off = sdp_skip_blanks(buf, line + 1, end);
 	if (off == end || buf[off] != '=')
 		return SDP_LINE_BAD;
 	return sdp_value_read(r, line, sdp_skip_blanks(buf, off + 1, end), end);
+}
+
+/* Mostly there are none. */
+static inline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 end)
+{
+	const u8 *at = r->buf + line;
+
+	if (likely(end - line > 2 && at[1] == '=' && at[2] > ' ' &&
+		   sdp_line_class[at[0]] == SDP_C_READ))
+		return sdp_value_read(r, line, line + 2, end);
+	return sdp_odd_line_read(r, line, end);
 }
 
 /* Empty lines may stand at the end. Returns the first byte behind them, or @end. */
@@ -654,7 +662,7 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 	size_t next = body.off;
 	size_t line, eol;
 	struct sdp_eol odd;
-	bool found, bad;
+	bool found, usual, bad;
 	u32 i;
 
 	sdp->body = body;
@@ -680,7 +688,8 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		line = next;
 		eol = sip_scan_pairs(buf, line, stop, &found);
 		next = eol + 2;
-		if (likely(found && sip_is_crlf(buf + eol))) {
+		usual = found && sip_is_crlf(buf + eol);
+		if (likely(usual)) {
 			/* Most lines are nothing that is read. */
 			if (sdp_line_passes(sip_word(buf + line)))
 				continue;
