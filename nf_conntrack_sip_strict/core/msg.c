@@ -144,7 +144,7 @@ static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 {
 	u32 i = off + 3;
 
-	if (unlikely(end - off < 4 || !sip_word_is(buf + off, 3, "sip", 3) || buf[i] != ':'))
+	if (unlikely(end - off < 4 || !sip_three_is(buf + off, "sip:")))
 		i = sip_run(buf, off, end, SIP_C_TOKEN);
 	return i > off && i < end && buf[i] == ':' && sip_uri_is_clear(buf, i, end);
 }
@@ -229,7 +229,7 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 
 /* ---- header fields ------------------------------------------------------ */
 
-/* Is what ends at @at the method of the start line? */
+/* Are the last @len bytes before @end the method of the start line? */
 static inline bool sip_msg_is_method(const struct sip_walk *w, u32 end, u32 len)
 {
 	const u8 *method = w->buf + w->method_off;

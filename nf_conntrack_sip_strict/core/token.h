@@ -84,6 +84,17 @@ static inline u32 sip_half_lower(const u8 *at)
 	return half | 0x20202020;
 }
 
+/* Do four bytes begin with these three letters in any case, and then that byte? */
+static inline bool sip_three_is(const u8 *at, const char *lower)
+{
+	u32 half, is, both_cases;
+
+	memcpy(&half, at, sizeof(half));
+	memcpy(&is, lower, sizeof(is));
+	memcpy(&both_cases, "\x20\x20\x20\0", sizeof(both_cases));
+	return (half | both_cases) == is;
+}
+
 /*
  * Is it this word, in any case? @lower is a constant of letters alone, so that
  * setting bit 5 is exact; and of at least two.

@@ -215,7 +215,7 @@ static inline enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u
 {
 	struct sip_span scheme = { off, 3 };
 
-	if (likely(end - off > 3 && buf[off + 3] == ':' && SIP_SPAN_IS(buf, scheme, "sip"))) {
+	if (likely(end - off > 3 && sip_three_is(buf + off, "sip:"))) {
 		*colon = off + 3;
 		return SIP_SCHEME_SIP;
 	}

@@ -15,8 +15,8 @@ static u32 sip_via_protocol(const u8 *buf, u32 off, u32 end, struct sip_via *via
 	if (end - off > 8 && sip_word(buf + off) == sip_word((const u8 *)"SIP/2.0/")) {
 		part = 2;
 		off += 8;
-		if (likely(end - off > 4 && buf[off + 3] == ' ' && buf[off + 4] > ' ' &&
-			   sip_word_is(buf + off, 3, "udp", 3))) {
+		if (likely(end - off > 4 && sip_three_is(buf + off, "udp ") &&
+			   buf[off + 4] > ' ')) {
 			via->transport = SIP_T_UDP;
 			return off + 4;
 		}
