@@ -18,8 +18,7 @@ enum sip_addr_form {
  * Find where the URI stands. A display name is a quoted string or a row of
  * words; both end at "<". Something without brackets ends at ';', ',' or LWS.
  */
-static inline enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end,
-					       struct sip_span *uri)
+static enum sip_addr_form sip_addr_find(const u8 *buf, u32 *off, u32 end, struct sip_span *uri)
 {
 	u32 i = *off;
 	u32 close;
@@ -126,7 +125,8 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 {
 	enum sip_addr_form form;
 	struct sip_span uri;
-	u32 i;
+	u32 i, close;
+	bool clear;
 
 	for (i = *off; i < end; i++) {
 		i = sip_lws(buf, i, end);
@@ -140,11 +140,21 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 	na->params.off = 0;
 	na->params.len = 0;
 	na->expires = -1;
-	form = sip_addr_find(buf, &i, end, &uri);
+	/* Mostly a URI in brackets, and nothing in it that has to be looked for. */
+	close = buf[i] == '<' ? sip_uri_end(buf, i + 1, end) : i;
+	clear = close > i + 1 && close < end && buf[close] == '>';
+	if (likely(clear)) {
+		form = SIP_ADDR_BRACKETS;
+		uri.off = i + 1;
+		uri.len = close - i - 1;
+		i = close + 1;
+	} else {
+		form = sip_addr_find(buf, &i, end, &uri);
+	}
 	if (form == SIP_ADDR_BAD)
 		return -1;
 	na->star = form == SIP_ADDR_BARE && uri.len == 1 && buf[uri.off] == '*';
-	sip_uri_read(buf, uri.off, uri.off + uri.len, known, &na->uri);
+	sip_uri_read(buf, uri.off, uri.off + uri.len, known, clear, &na->uri);
 	if (form == SIP_ADDR_BARE)
 		sip_addr_bare(buf, &na->uri);
 	if (!sip_addr_params(buf, &i, end, na))

@@ -37,6 +37,8 @@ struct sip_walk {
 	const u8 *buf;
 	u32 off;
 	u32 len;
+	u32 line_value; /* what sip_msg_line() found */
+	u32 line_end;
 	u32 method_off; /* request: method of the start line */
 	u32 method_len;
 	u32 cseq_method_off;
@@ -386,24 +388,28 @@ static u32 sip_msg_line_end(const struct sip_walk *w, u32 off)
 }
 
 /*
- * A line with another name; *end is where it ends, at CR or LF, w->len: it does
- * not. A name is what has neither blanks, controls nor a colon: one that is no
- * token is no header field of ours.
+ * A line with another name; w->line_end is where it ends, at CR or LF, w->len:
+ * it does not. A name is what has neither blanks, controls nor a colon: one
+ * that is no token is no header field of ours.
  */
-static enum sip_hdr_id sip_msg_line(struct sip_walk *w, u32 off, u32 *name_len, size_t *end)
+static sip_noinline enum sip_hdr_id sip_msg_line(struct sip_walk *w, u32 off)
 {
-	u32 i = off;
+	const u8 *buf = w->buf;
+	const size_t end = w->len;
+	size_t i = off;
+	u32 len;
 
-	while (i < w->len && w->buf[i] > ' ' && w->buf[i] != ':')
+	while (i < end && buf[i] > ' ' && buf[i] != ':')
 		i++;
-	*name_len = i - off;
-	while (i < w->len && sip_byte_is_blank(w->buf[i]))
+	len = (u32)i - off;
+	while (i < end && sip_byte_is_blank(buf[i]))
 		i++;
-	*end = sip_msg_line_end(w, i);
-	if (*end == w->len)
+	w->line_end = sip_msg_line_end(w, (u32)i);
+	w->line_value = (u32)i + 1;
+	if (w->line_end == w->len)
 		return SIP_H_OTHER;
-	if (*name_len && w->buf[i] == ':')
-		return sip_hdr_lookup(w->buf + off, *name_len);
+	if (len && buf[i] == ':')
+		return sip_hdr_lookup(buf + off, len);
 	sip_msg_bad(w->msg, SIP_R_BAD_HEADER, off);
 	return SIP_H_OTHER;
 }
@@ -473,10 +479,11 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			w->off = sip_msg_line_is_empty(buf, (u32)line, w->len);
 			if (w->off)
 				return true;
-			id = sip_msg_line(w, (u32)line, &name_len, &end);
+			id = sip_msg_line(w, (u32)line);
+			value = w->line_value;
+			end = w->line_end;
 			if (end == len)
 				return false;
-			value = sip_find(buf, (u32)line, (u32)end, ':') + 1;
 			next = end + 1;
 		}
 		if (id == SIP_H_OTHER || (id == SIP_H_VIA && msg->first[id]))

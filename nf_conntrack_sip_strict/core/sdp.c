@@ -613,7 +613,7 @@ static inline enum sdp_line sdp_line_read(struct sdp_reader *r, u32 line, u32 en
 }
 
 /* Empty lines may stand at the end. Returns the first byte behind them, or @end. */
-static u32 sdp_empty_lines(const u8 *buf, u32 off, u32 end)
+static size_t sdp_empty_lines(const u8 *buf, size_t off, size_t end)
 {
 	while (off < end && (buf[off] == '\r' || buf[off] == '\n'))
 		off++;
@@ -684,16 +684,18 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		r.began = true;
 		next += 5;
 	}
-	while (next < end) {
+	for (;;) {
 		line = next;
 		eol = sip_scan_pairs(buf, line, stop, &found);
 		next = eol + 2;
 		usual = found && sip_is_crlf(buf + eol);
 		if (likely(usual)) {
 			/* Most lines are nothing that is read. */
-			if (sdp_line_passes(sip_word(buf + line)))
+			if (likely(sdp_line_passes(sip_word(buf + line))))
 				continue;
 		} else {
+			if (line == end)
+				break;
 			bad = !sdp_line_end(buf, eol, end, &odd);
 			eol = odd.end;
 			next = odd.next;
@@ -701,7 +703,7 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
 		}
 		if (unlikely(line == eol)) {
-			next = sdp_empty_lines(buf, (u32)next, (u32)end);
+			next = sdp_empty_lines(buf, next, end);
 			if (next < end)
 				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
 			break;

@@ -237,6 +237,29 @@ static inline bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
 	return true;
 }
 
+/* The first byte from @off on that no URI can have, or @end. */
+static inline u32 sip_uri_end(const u8 *buf, u32 off, u32 end)
+{
+	const s64 last = sip_word_last(end);
+	s64 i = off;
+	u64 hit;
+
+	while (i <= last) {
+		hit = sip_uri_suspects(sip_word(buf + i));
+		if (!hit) {
+			i += 8;
+			continue;
+		}
+		i += sip_word_first(hit);
+		if (likely(sip_byte_is(buf[i], SIP_C_NO_URI)))
+			return (u32)i;
+		i++;
+	}
+	while (i < end && !sip_byte_is(buf[i], SIP_C_NO_URI))
+		i++;
+	return (u32)i;
+}
+
 bool sip_quoted_slow(const u8 *buf, u32 *off, u32 end);
 bool sip_comment(const u8 *buf, u32 *off, u32 end);
 
@@ -396,9 +419,10 @@ static inline bool sip_host_is(const u8 *buf, u32 off, u32 len, const struct sip
 /*
  * As sip_uri_parse() and sip_nameaddr_next(). @known is a host and port that
  * were read elsewhere in this message: what is written in the same way needs
- * no second reading. NULL: none.
+ * no second reading. NULL: none. @clear: it is known that in the URI is nothing
+ * that no URI can have.
  */
-bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known,
+bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known, bool clear,
 		  struct sip_uri *uri);
 int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
 		      struct sip_nameaddr *na);

@@ -245,11 +245,11 @@ static inline enum sip_scheme sip_scheme_read(const u8 *buf, u32 off, u32 end, u
  */
 bool sip_uri_parse(const u8 *buf, u32 off, u32 end, struct sip_uri *uri)
 {
-	return sip_uri_read(buf, off, end, NULL, uri);
+	return sip_uri_read(buf, off, end, NULL, false, uri);
 }
 
 /* The same, with help: see token.h. */
-bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known,
+bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *known, bool clear,
 		  struct sip_uri *uri)
 {
 	static const struct sip_span none;
@@ -266,7 +266,7 @@ bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *kn
 	if (!colon)
 		return false;
 	if ((uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS) &&
-	    sip_uri_is_clear(buf, colon + 1, end))
+	    (clear || sip_uri_is_clear(buf, colon + 1, end)))
 		sip_uri_rest(buf, colon + 1, end, known, uri);
 	return true;
 }
