@@ -16,7 +16,8 @@ usage: run_flows.py [-t udp|tcp|all] [-6] [-p N] [-j N] [-k] [-v] [-l] [FLOW…]
     -o FILE  what went wrong in each run, in a word each, as JSON; -k and no TAP
 
 environment: HELPER=sip-strict|sip|none (default sip-strict), or stand-in: ours, loaded with
-helper_name=sip, and rules that name 'sip'; ASSIGN=nft|iptables|auto,
+helper_name=sip, and rules that name 'sip'; ASSIGN=nft|iptables|auto;
+RULES=COMMAND makes filter, NAT and assignment of the gateway, in its namespace, IPv4;
 SIP_STRICT_MODULE=FILE, SIP_STRICT_NO_SKIP=1 (a skip is a failure),
 KSFT_MACHINE_SLOW=N (limits N + 1 times as long), JOBS=N (as -j). Exit code: 0, 1, or 4
 where all was skipped.
