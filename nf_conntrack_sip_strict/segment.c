@@ -153,6 +153,19 @@ static void sip_strict_way_dst(struct sip_strict_way *way, struct sk_buff *skb)
 	way->cookie = sip_strict_dst_cookie(way->dst, way->v6);
 }
 
+static void sip_strict_way_stamp(__be32 *newest, const u8 *opt)
+{
+	u32 stamp = get_unaligned_be32(opt);
+
+	if (!*newest || sip_seq_after(stamp, ntohl(*newest)))
+		*newest = htonl(stamp);
+}
+
+/*
+ * The newest ones are kept, whatever comes late or twice: with an older one our
+ * segments would be dropped as duplicates (RFC 7323 section 5.3), until the
+ * other end says something again.
+ */
 static void sip_strict_way_stamps(struct sip_strict_way *way, const u8 *th, u32 end)
 {
 	u32 at = sizeof(struct tcphdr), len;
@@ -163,8 +176,8 @@ static void sip_strict_way_stamps(struct sip_strict_way *way, const u8 *th, u32 
 		if (opt[0] != TCPOPT_TIMESTAMP || len != TCPOLEN_TIMESTAMP)
 			continue;
 		way->has_ts = true;
-		memcpy(&way->tsval, opt + 2, sizeof(way->tsval));
-		memcpy(&way->tsecr, opt + 6, sizeof(way->tsecr));
+		sip_strict_way_stamp(&way->tsval, opt + 2);
+		sip_strict_way_stamp(&way->tsecr, opt + 6);
 		return;
 	}
 }

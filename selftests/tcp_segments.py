@@ -563,6 +563,32 @@ def stamps_kept():
             need(not bare, f"without a time stamp: {bare[:2]}")
 
 
+def stamps_newest():
+    """A segment that comes late has an old time stamp: ours have the newest all the same."""
+    with Opened() as gateway:
+        for end in (0, 1):
+            conn = asked(Connection(gateway, stamps=True))
+            talker, other = conn.ends[end], conn.ends[1 - end]
+            late = other.segment()
+            gateway.drain(0.05)
+            newest = struct.unpack("!I", other.segment().option(8)[:4])[0]
+            other.reply()
+            gateway.drain(SHORT)
+            gateway.inject(other.device, late)
+            gateway.drain(SHORT)
+            talker.take()
+            message = (request if end == 0 else answer)(conn, 1)
+            talker.send(message.sent[:100])
+            gateway.drain(HOLD)
+            made = talker.take()
+            need(made or HELPER == "none", "nothing was acknowledged")
+            old = [s for s in made if (newest - struct.unpack("!I", s.option(8)[:4])[0]) % MOD
+                   in range(1, MOD // 2)]
+            need(not old, f"older than {newest:x}: {old[:2]}")
+            talker.send(message.sent[100:])
+            agree(conn, *((message.expected, b"") if end == 0 else (b"", message.expected)))
+
+
 def duty():
     """What the gateway has acknowledged it delivers, though nobody repeats it any more."""
     with Opened() as gateway:
@@ -793,7 +819,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "2"))
 CASES = [Case(f.__name__.replace("_", "-"), f) for f in (
     whole, first_byte, again, again_inside, reordered, doubled, other_bytes, probes, with_fin,
     part_and_fin, with_rst, sack, window, small_window, on_syn, urgent, supers, segment_size,
-    stamps_kept, duty, part_acknowledged, ack_lost, both_at_once, foreign, no_more_sip)]
+    stamps_kept, stamps_newest, duty, part_acknowledged, ack_lost, both_at_once, foreign, no_more_sip)]
 CASES += [Case(f"soak seed={seed} {name}", soak, seed, *links)
           for seed in range(SEED, SEED + ROUNDS)
           for name, links in (("clear", (0, 0, 0)), ("late", (0, 0.05, 0.25)), ("lossy", (0.05, 0, 0)),
