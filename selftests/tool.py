@@ -187,7 +187,7 @@ def no_rule(net):
     """Nothing gives flows the helper."""
     play(net, OPTIONS)
     status(net, "no_rule")
-    play(net, "gateway conntrack -D -p udp\n" + MAPPED.replace("=1 OPTIONS", "=2 OPTIONS"))
+    play(net, "gateway conntrack -F\n" + MAPPED.replace("=1 OPTIONS", "=2 OPTIONS"))
     fine(net)
 
 
