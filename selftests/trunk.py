@@ -331,25 +331,27 @@ def run(count, rounds):
 def main():
     """One case for each number of calls."""
     long = os.environ.get("SIP_STRICT_LONG") == "1"
-    words = sys.argv[1:] or ["500", "1200", "memory"] + ["2000x10"] * long
-    counts = [(1000, 0) if word == "memory" else
-              (int(word.partition("x")[0]), int(word.partition("x")[2] or 1)) for word in words]
+    helper = os.environ.get("HELPER", "sip-strict")
+    words = sys.argv[1:] or ["500", "1200"] + ["memory"] * (helper == "sip-strict") + \
+        ["2000x10"] * long
+    cases = [(memory, 1000) if word == "memory" else
+             (run, int(word.partition("x")[0]), int(word.partition("x")[2] or 1)) for word in words]
     print("TAP version 13")
     try:
         testnet.require("ip", "nft", "conntrack")
-        testnet.load_helper(os.environ.get("HELPER", "sip-strict"))
+        testnet.load_helper(helper)
     except testnet.Unsupported as err:
         print(f"1..0 # SKIP {err}")
         return 1 if os.environ.get("SIP_STRICT_NO_SKIP") == "1" else 4
-    need = 2 * max(counts)[0] + 200
+    need = 2 * max(count for _, count, *_ in cases) + 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (need, max(need, 65536)))
     log, failed = testnet.KernelLog(), 0
-    print(f"1..{len(counts)}")
-    for number, (count, rounds) in enumerate(counts, 1):
+    print(f"1..{len(cases)}")
+    for number, (case, *arguments) in enumerate(cases, 1):
         name, reason = f"trunk-{words[number - 1]}", ""
         testnet.KernelLog.announce(name)
         try:
-            run(count, rounds) if rounds else memory(count)
+            case(*arguments)
         except Failed as err:
             reason = str(err)
         trouble = log.trouble()
