@@ -96,7 +96,10 @@ static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map
 	return NULL;
 }
 
-/* Many calls may share one port: a media server, a trunk that names one Contact. */
+/*
+ * Many calls may share one port: a media server, a trunk that names one Contact.
+ * A mapping that is closing has no use left, and may still take what is its own.
+ */
 static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 {
 	return SIP_STRICT_MAX_ENTRIES * max_t(u32, map->n_uses, 1);
