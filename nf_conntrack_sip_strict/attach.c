@@ -161,26 +161,41 @@ static bool sip_strict_ct_is_pair(const struct nf_conn *ct, enum ip_conntrack_di
 	return end.port == in->port && !memcmp(&end.addr, &in->addr, sizeof(end.addr));
 }
 
+/* Under the lock: has a live mapping made this connection, or taken it over? */
+static bool sip_strict_maps_remember(struct sip_strict_net *sn, const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	struct rhlist_head *list, *pos;
+	struct sip_strict_map *map;
+	struct sip_strict_end end;
+
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, true);
+	map = sip_strict_map_live_out(sn, &end);
+	if (map && sip_strict_entry_find(map, tuple))
+		return true;
+	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, false);
+	list = sip_strict_map_list_in(sn, &end);
+	rhl_for_each_entry_rcu(map, pos, list, node_in)
+		if (map->live && sip_strict_entry_find(map, tuple))
+			return true;
+	return false;
+}
+
 /*
  * Does it belong to a call or a registration (or to anything else that was
  * expected)? Such an entry is never ended for another.
  */
 static bool sip_strict_ct_is_call(struct sip_strict_net *sn, const struct nf_conn *ct)
 {
-	struct sip_strict_map *map;
-	struct sip_strict_end end;
-	bool observe;
+	bool observe, yes;
 
 	if (test_bit(IPS_EXPECTED_BIT, &ct->status) || sip_strict_helper_of(ct, &observe) ||
 	    sip_strict_flow_is_known(sn, ct))
 		return true;
-	sip_strict_end_of(&end, ct, IP_CT_DIR_ORIGINAL, true);
-	map = sip_strict_map_live_out(sn, &end);
-	if (map && sip_strict_ct_is_pair(ct, IP_CT_DIR_REPLY, &map->in))
-		return true;
-	sip_strict_end_of(&end, ct, IP_CT_DIR_REPLY, true);
-	map = sip_strict_map_live_out(sn, &end);
-	return map && sip_strict_ct_is_pair(ct, IP_CT_DIR_ORIGINAL, &map->in);
+	spin_lock_bh(&sn->lock);
+	yes = sip_strict_maps_remember(sn, ct);
+	spin_unlock_bh(&sn->lock);
+	return yes;
 }
 
 /* A conversation of the gateway's own is not ended either. */
@@ -422,8 +437,8 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 	bool any_port;
 
 	if (nf_ct_is_confirmed(j->ct)) {
-		if (!map->nat || (sip_strict_ct_is_call(j->sn, j->ct) &&
-				  !(j->own && sip_strict_ct_is_early(j->sn, j->own, j->ct))))
+		if (sip_strict_ct_is_call(j->sn, j->ct) &&
+		    !(j->own && sip_strict_ct_is_early(j->sn, j->own, j->ct)))
 			return NF_ACCEPT;
 		verdict = sip_strict_join_retrack(j, map);
 		if (verdict != NF_ACCEPT || !j->ct)
@@ -510,23 +525,16 @@ static bool sip_strict_join_choose(struct sip_strict_join *j)
 
 static unsigned int sip_strict_attach_inside(struct sip_strict_join *j)
 {
-	struct sip_strict_end end;
 	unsigned int verdict;
 	bool peer;
 
-	/* It leaves from a mapping's pair already, only not RELATED. */
-	if (nf_ct_is_confirmed(j->ct)) {
-		sip_strict_end_of(&end, j->ct, IP_CT_DIR_REPLY, true);
-		if (sip_strict_map_live_out(j->sn, &end))
-			return NF_ACCEPT;
-	}
 	spin_lock_bh(&j->sn->lock);
 	peer = sip_strict_join_choose(j);
 	spin_unlock_bh(&j->sn->lock);
 	if (!j->master)
 		return NF_ACCEPT;
 	if (nf_ct_is_confirmed(j->ct)) {
-		if (!peer || !j->own->nat || sip_strict_ct_is_call(j->sn, j->ct))
+		if (!peer || sip_strict_ct_is_call(j->sn, j->ct))
 			return NF_ACCEPT;
 		verdict = sip_strict_join_retrack(j, j->own);
 		if (verdict != NF_ACCEPT || !j->ct)
@@ -590,6 +598,82 @@ unsigned int sip_strict_attach(struct sip_strict_net *sn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	sip_strict_join_done(&j);
 	return verdict;
+}
+
+/* ---- a connection that is older than its mapping ------------------------ */
+
+/*
+ * Under the lock: whose should it be? Its far end is one of the mapping's, so
+ * that this packet, tracked anew, makes a connection that is remembered.
+ */
+static struct sip_strict_map *sip_strict_join_older(struct sip_strict_join *j, bool reply)
+{
+	struct rhlist_head *list, *pos;
+	struct sip_strict_map *map;
+	struct sip_strict_end out;
+	struct sip_ip ip;
+
+	sip_strict_ip_of(&ip, &j->dst);
+	sip_strict_end_of(&out, j->ct, IP_CT_DIR_REPLY, true);
+	list = sip_strict_map_list_in(j->sn, &j->src);
+	rhl_for_each_entry_rcu(map, pos, list, node_in) {
+		if (!map->live || map->kind == SIP_STRICT_CONTACT ||
+		    !sip_strict_map_has_peer(map, &ip))
+			continue;
+		/* What comes to another pair would not pass without it. */
+		if (!reply || sip_strict_map_live_out(j->sn, &out) == map)
+			return map;
+	}
+	sip_strict_ip_of(&ip, &j->src);
+	map = sip_strict_map_live_out(j->sn, &j->dst);
+	if (map && map->kind != SIP_STRICT_CONTACT && sip_strict_map_has_peer(map, &ip) &&
+	    sip_strict_ct_is_pair(j->ct, IP_CT_DIR_REPLY, &map->in))
+		return map;
+	return NULL;
+}
+
+/**
+ * sip_strict_attach_older() - a packet of a connection that no mapping made
+ * @sn: the namespace
+ * @skb: the packet; its connection may be replaced
+ * @state: of the hook (PRE_ROUTING or LOCAL_OUT, after conntrack)
+ * @ct: its connection: UDP, answered, not expected, at an armed port
+ * @reply: the packet goes against the connection's first
+ *
+ * RTP of a phone that is quicker than the 200 that names its port, or that
+ * goes on in a hold, and what an open firewall or a port forward lets in: it
+ * would pass, but nobody would count it, or end it with the call.
+ *
+ * Context: RCU read lock held, sn->lock not.
+ * Return: a verdict.
+ */
+unsigned int sip_strict_attach_older(struct sip_strict_net *sn, struct sk_buff *skb,
+				     const struct nf_hook_state *state, struct nf_conn *ct,
+				     bool reply)
+{
+	struct sip_strict_map *map;
+	struct sip_strict_join j;
+	unsigned int verdict;
+	bool observe;
+
+	if (sip_strict_helper_of(ct, &observe))
+		return NF_ACCEPT;
+#ifdef CONFIG_NF_CONNTRACK_ZONES
+	if (nf_ct_zone(ct)->dir != NF_CT_DEFAULT_ZONE_DIR)
+		return NF_ACCEPT;
+#endif
+	sip_strict_join_fill(&j, sn, skb, state, ct);
+	spin_lock_bh(&sn->lock);
+	map = sip_strict_join_older(&j, reply);
+	if (map && sip_strict_maps_remember(sn, ct))
+		map = NULL;
+	spin_unlock_bh(&sn->lock);
+	if (!map)
+		return NF_ACCEPT;
+	verdict = sip_strict_join_retrack(&j, map);
+	if (verdict != NF_ACCEPT || !j.ct)
+		return verdict;
+	return sip_strict_attach(sn, skb, state, j.ct);
 }
 
 /* ---- source of inside first ones, in POST_ROUTING ------------------------ */

@@ -85,8 +85,16 @@ static void sip_strict_tally_read(struct sip_strict_tally *tally, const struct n
 	}
 }
 
-static struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
-						      const struct nf_conntrack_tuple *tuple)
+/**
+ * sip_strict_entry_find() - a connection that a mapping remembers
+ * @map: the mapping
+ * @tuple: the connection's original tuple
+ *
+ * Context: sn->lock held.
+ * Return: what is remembered, or NULL.
+ */
+struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
+					       const struct nf_conntrack_tuple *tuple)
 {
 	struct sip_strict_entry *entry;
 

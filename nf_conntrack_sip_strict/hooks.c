@@ -3,7 +3,8 @@
  * hooks.c - where packets meet the module.
  *
  *   PRE_ROUTING, LOCAL_OUT  -199  after conntrack: new connections at an armed
- *                                 port are attached to their mapping
+ *                                 port, and those that are older than their
+ *                                 mapping, are attached to it
  *   POST_ROUTING              99  before source NAT: those from inside leave
  *                                 from the advertised pair
  *   POST_ROUTING, LOCAL_IN   300  NAT done, not confirmed yet: helpers are
@@ -91,20 +92,26 @@ static unsigned int sip_strict_hook_attach(void *priv, struct sk_buff *skb,
 	struct nf_conn *ct;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || ctinfo != IP_CT_NEW)
+	if (!ct || ct->master || ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY)
+		return NF_ACCEPT;
+	/* In the middle of a TCP connection nothing can begin anew. */
+	if (ctinfo != IP_CT_NEW && nf_ct_protonum(ct) != IPPROTO_UDP)
 		return NF_ACCEPT;
 	sn = sip_strict_pernet(state->net);
 	tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	if (!sip_strict_port_is_armed(sn, tuple->dst.u.all) &&
 	    !sip_strict_port_is_armed(sn, tuple->src.u.all))
 		return NF_ACCEPT;
-	if (!sip_strict_proto_is_ours(ct) || ct->master || nf_ct_is_template(ct))
+	if (!sip_strict_proto_is_ours(ct) || nf_ct_is_template(ct))
 		return NF_ACCEPT;
 	/* Over loopback it was seen in LOCAL_OUT, in a VRF on the real device. */
 	if (state->in && (state->in->flags & IFF_LOOPBACK || netif_is_l3_master(state->in)))
 		return NF_ACCEPT;
 	if (sip_strict_protoff(skb, nf_ct_l3num(ct), nf_ct_protonum(ct)) < 0)
 		return NF_ACCEPT;
+	if (ctinfo != IP_CT_NEW)
+		return sip_strict_attach_older(sn, skb, state, ct,
+					       CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY);
 	return sip_strict_attach(sn, skb, state, ct);
 }
 

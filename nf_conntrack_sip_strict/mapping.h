@@ -148,6 +148,8 @@ static inline bool sip_strict_port_is_armed(const struct sip_strict_net *sn, __b
 /* entry.c */
 void sip_strict_reap_init(struct sip_strict_net *sn);
 void sip_strict_reap_exit(struct sip_strict_net *sn);
+struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
+					       const struct nf_conntrack_tuple *tuple);
 bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  const struct nf_conn *ct, bool inside_first,
 			  enum sip_strict_by way, struct sip_strict_reap *reap);
@@ -186,6 +188,9 @@ int sip_strict_protoff(const struct sk_buff *skb, u8 l3num, u8 proto);
 /* attach.c: verdicts */
 unsigned int sip_strict_attach(struct sip_strict_net *sn, struct sk_buff *skb,
 			       const struct nf_hook_state *state, struct nf_conn *ct);
+unsigned int sip_strict_attach_older(struct sip_strict_net *sn, struct sk_buff *skb,
+				     const struct nf_hook_state *state, struct nf_conn *ct,
+				     bool reply);
 unsigned int sip_strict_attach_source(struct sip_strict_net *sn, struct sk_buff *skb,
 				      const struct nf_hook_state *state, struct nf_conn *ct,
 				      enum ip_conntrack_info ctinfo);
