@@ -213,6 +213,9 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 
 	if (lf == w->len && stream)
 		return sip_start_is_open(w) ? SIP_PARSE_MORE : SIP_PARSE_NOT_SIP;
+	/* However it was cut: the same bytes are the same stream. */
+	if (stream && lf - w->off > SIP_MAX_START_LINE)
+		return SIP_PARSE_NOT_SIP;
 	if (end > w->off && w->buf[end - 1] == '\r')
 		end--;
 	last = end;

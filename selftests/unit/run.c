@@ -721,6 +721,26 @@ static enum sip_parse parse_lines(struct sip_msg *msg, const char *line, u32 tim
 	return result;
 }
 
+/* A whole message on a stream; its start line has @len bytes up to its LF. */
+static enum sip_parse parse_reason(struct sip_msg *msg, u32 len)
+{
+	static const char begin[] = "SIP/2.0 200 ";
+	static const char rest[] = "\r\nVia: SIP/2.0/TCP a\r\nFrom: <sip:a>;tag=1\r\n"
+				   "To: <sip:b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n";
+	char text[SIP_MAX_START_LINE + sizeof(rest)];
+	u32 total = len - 1 + (u32)strlen(rest);
+	enum sip_parse result;
+	u8 *copy;
+
+	memset(text, 'x', len);
+	memcpy(text, begin, strlen(begin));
+	memcpy(text + len - 1, rest, strlen(rest));
+	copy = guard_copy(text, total);
+	result = sip_msg_parse(msg, copy, total, true);
+	guard_free(copy, total);
+	return result;
+}
+
 static enum sip_parse parse_fill(struct sip_msg *msg, const char *begin, u32 len, bool is_stream)
 {
 	char *text = malloc(len);
@@ -766,6 +786,10 @@ static void check_limits(void)
 	       "a start line longer than the limit is none");
 	tap_ok(parse_fill(&msg, "INVITE", SIP_MAX_START_LINE + 1, true) == SIP_PARSE_NOT_SIP,
 	       "a method longer than the limit is none");
+	tap_ok(parse_reason(&msg, SIP_MAX_START_LINE) == SIP_PARSE_OK,
+	       "a message with a start line as long as the limit");
+	tap_ok(parse_reason(&msg, SIP_MAX_START_LINE + 1) == SIP_PARSE_NOT_SIP,
+	       "one with a longer start line is none, as it is where it comes in pieces");
 }
 
 int main(int argc, char **argv)
