@@ -654,9 +654,8 @@ unsigned int sip_strict_attach_older(struct sip_strict_net *sn, struct sk_buff *
 	struct sip_strict_map *map;
 	struct sip_strict_join j;
 	unsigned int verdict;
-	bool observe;
 
-	if (sip_strict_helper_of(ct, &observe))
+	if (sip_strict_ct_is_call(sn, ct))
 		return NF_ACCEPT;
 #ifdef CONFIG_NF_CONNTRACK_ZONES
 	if (nf_ct_zone(ct)->dir != NF_CT_DEFAULT_ZONE_DIR)
@@ -665,8 +664,6 @@ unsigned int sip_strict_attach_older(struct sip_strict_net *sn, struct sk_buff *
 	sip_strict_join_fill(&j, sn, skb, state, ct);
 	spin_lock_bh(&sn->lock);
 	map = sip_strict_join_older(&j, reply);
-	if (map && sip_strict_maps_remember(sn, ct))
-		map = NULL;
 	spin_unlock_bh(&sn->lock);
 	if (!map)
 		return NF_ACCEPT;
