@@ -105,6 +105,10 @@ def read_flows(folder):
         rows = json.load(handle)
     flows = {}
     for row in rows:
+        # Not a finding: the run itself went wrong.
+        if set(row["kinds"]) - set(LOSES) - set(ODD):
+            sys.exit(f"compare.py: {os.path.basename(folder)}: {row['run']} was not judged: "
+                     f"{' '.join(row['kinds'])}")
         flows.setdefault(row["flow"], []).append(row)
     return {name: (rows[0]["title"], outcome(rows)) for name, rows in flows.items()}
 
