@@ -231,7 +231,8 @@ def run_all(cases, options):
     """Runs the cases, some at once; watches the kernel's log meanwhile."""
     report = Findings(cases, options.out) if options.out else Report(cases)
     log = testnet.KernelLog()
-    waiting, running, jobs = list(cases), [], options.jobs
+    # The first alone: with it the kernel loads what all of them need.
+    waiting, running, jobs = list(cases), [], 1
     while waiting or running:
         while waiting and len(running) < jobs and not any(c.alone for c in running) and \
                 not (waiting[0].alone and running):
@@ -244,6 +245,7 @@ def run_all(cases, options):
                 case.overdue()
         if not ended:
             continue
+        jobs = options.jobs
         trouble = log.trouble()
         if trouble:
             names = ", ".join(c.name for c in running)
@@ -251,7 +253,7 @@ def run_all(cases, options):
                 case.result = FAIL
                 case.output += ("\nthe kernel complained while " + names + " ran:\n"
                                 + "\n".join("  " + x for x in trouble) + "\n").encode()
-            jobs = 1    # so that the next complaint names one
+            options.jobs = jobs = 1     # so that the next complaint names one
         running = [c for c in running if c not in ended]
         report.flush()
     return report.code()
