@@ -47,6 +47,7 @@ AMPLITUDE = 8000        # of the tone, of 32767
 TONE_SECONDS = 120 * testnet.SLOW       # longer than any call here: with its tone a call ends
 WINDOW = RATE // 4      # samples that are looked at
 UDP_TIMEOUT = 2
+PTIME = min(20 * testnet.SLOW, 60)      # ms of audio in a packet: fewer of them on a slow machine
 ANSWER = 10 * testnet.SLOW      # seconds for anything that phones do by messages
 MODULES = ("g711", "aufile", "aubridge", "sndfile", "uuid")
 APPS = ("account", "menu", "ctrl_tcp")
@@ -297,6 +298,14 @@ class Phone:
         if not answer or not answer.get("ok"):
             raise Failed(f"{self.name}: '{command}' gave {answer}")
 
+    def refuses(self, command):
+        """The failure of a command, where it fails."""
+        try:
+            self.command(command)
+        except Failed as err:
+            return err
+        return None
+
     def expect(self, kind, why):
         """An event that must come."""
         event = self.wait(ANSWER, type=kind)
@@ -486,7 +495,7 @@ class Story:
         """Each phone, with a password."""
         for phone in self.phones.values():
             phone.command("uanew", f"{phone.account};auth_user={phone.name};auth_pass=secret;"
-                          "regint=600;audio_codecs=PCMU/8000/1;ptime=20;answermode=manual")
+                          f"regint=600;audio_codecs=PCMU/8000/1;ptime={PTIME};answermode=manual")
         for phone in self.phones.values():
             phone.expect("REGISTER_OK", "is not registered")
 
@@ -571,30 +580,34 @@ class Story:
         """Calls out and in, each held by one side and resumed."""
         calls = {"out": [(p["in1"], p["out1"]), (p["in2"], p["out2"])],
                  "in": [(p["out3"], p["in3"]), (p["out4"], p["in4"])]}
-        up = [way for way in calls if self.claim(f"call-{way}", self.call, *calls[way])]
-        holds = []
-        for way in up:
-            for caller, called in calls[way][:1]:
-                holds.append((f"hold-{way}-by-caller", caller, called))
-            for caller, called in calls[way][1:]:
-                holds.append((f"hold-{way}-by-called", called, caller))
-        for _, holder, _ in holds:
-            holder.command("hold")
+        # One way after the other: so much audio at once is too much for a slow machine.
+        for way, (first, second) in calls.items():
+            if self.claim(f"call-{way}", self.call, first, second):
+                self._hold([(f"hold-{way}-by-caller", *first),
+                            (f"hold-{way}-by-called", *reversed(second))])
+            self.end_all()
+
+    def _hold(self, holds):
+        """Calls are held for longer than the UDP timeout, resumed, and ended."""
+        wrong = {}
+        for name, holder, _ in holds:
+            wrong[name] = holder.refuses("hold")
         time.sleep(0.5)
         for _, holder, _ in holds:
             holder.mark()
         time.sleep(3 * UDP_TIMEOUT + 1)
         news = {name: holder.wire.arrived() for name, holder, _ in holds}
-        for _, holder, _ in holds:
-            holder.command("resume")
+        for name, holder, _ in holds:
+            wrong[name] = wrong[name] or holder.refuses("resume")
         for name, holder, other in holds:
-            self.claim(name, self._resumed, holder, other, news[name])
+            self.claim(name, self._resumed, holder, other, news[name], wrong[name])
         for name, holder, other in holds:
             self.claim(name.replace("hold", "hang-up"), self.hang_up, holder, other)
-        self.end_all()
 
     @staticmethod
-    def _resumed(holder, other, news):
+    def _resumed(holder, other, news, wrong):
+        if wrong:
+            raise wrong
         if news:
             raise Failed(f"{holder.name} heard {news} samples while it held the call")
         audio((holder, other), resumed=True)
@@ -615,10 +628,13 @@ class Story:
         """Every phone inside talks, with one outside or with one inside."""
         calls = [(p["in1"], p["in2"]), (p["in3"], p["out1"]), (p["in4"], p["out2"]),
                  (p["out3"], p["in5"]), (p["out4"], p["in6"]), (p["in7"], p["in8"])]
-        if self.claim("eight-at-once", self.call, *calls):
+        inside = "eight"
+        if testnet.SLOW > 2:
+            inside, calls = "four", calls[3:]   # more is too much for it
+        if self.claim(f"{inside}-at-once", self.call, *calls):
             for n, (caller, called) in enumerate(calls):
                 ending = (caller, called) if n % 2 else (called, caller)
-                self.claim(f"eight-hang-up-{n + 1}", self.hang_up, *ending)
+                self.claim(f"{inside}-hang-up-{n + 1}", self.hang_up, *ending)
         self.end_all()
 
     def stop(self):
