@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * address.c - addresses of the gateway that go away (PPPoE, DHCP, failover).
+ * address.c - addresses and devices of the gateway that go away (PPPoE, DHCP,
+ * failover).
  *
  * What was mapped to an address that is gone must end at once: keep-alives
  * would go on refreshing a dead entry, and the phone would never register
@@ -9,7 +10,8 @@
  * The notifier of IPv6 is atomic and both run where nothing of ours may be
  * locked, so they only note the address; a work item acts on it. It waits a
  * little: DHCP clients take an address away and put it back. The list is
- * bounded; what does not fit ends by its own timeouts.
+ * bounded; what does not fit ends by its own timeouts. A device is let go at
+ * once.
  */
 #include <linux/inetdevice.h>
 #include <linux/list.h>
@@ -161,8 +163,22 @@ static struct notifier_block sip_strict_inet6_notifier = {
 };
 #endif
 
+static int sip_strict_device_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	const struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+
+	/* It is said of all devices, too, when nobody listens any more. */
+	if (event == NETDEV_UNREGISTER && dev->reg_state != NETREG_REGISTERED)
+		sip_strict_tcp_device_gone(sip_strict_pernet(dev_net(dev)), dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block sip_strict_device_notifier = {
+	.notifier_call = sip_strict_device_event,
+};
+
 /**
- * sip_strict_address_init() - watch addresses, in all namespaces
+ * sip_strict_address_init() - watch addresses and devices, in all namespaces
  *
  * Context: module load, after the pernet part.
  * Return: 0 or -errno.
@@ -171,14 +187,25 @@ int sip_strict_address_init(void)
 {
 	int ret;
 
-	ret = register_inetaddr_notifier(&sip_strict_inet_notifier);
+	ret = register_netdevice_notifier(&sip_strict_device_notifier);
 	if (ret)
 		return ret;
+	ret = register_inetaddr_notifier(&sip_strict_inet_notifier);
+	if (ret)
+		goto device;
 #if IS_ENABLED(CONFIG_IPV6)
 	ret = register_inet6addr_notifier(&sip_strict_inet6_notifier);
 	if (ret)
-		unregister_inetaddr_notifier(&sip_strict_inet_notifier);
+		goto inet;
 #endif
+	return 0;
+
+#if IS_ENABLED(CONFIG_IPV6)
+inet:
+	unregister_inetaddr_notifier(&sip_strict_inet_notifier);
+#endif
+device:
+	unregister_netdevice_notifier(&sip_strict_device_notifier);
 	return ret;
 }
 
@@ -195,6 +222,7 @@ void sip_strict_address_exit(void)
 	unregister_inet6addr_notifier(&sip_strict_inet6_notifier);
 #endif
 	unregister_inetaddr_notifier(&sip_strict_inet_notifier);
+	unregister_netdevice_notifier(&sip_strict_device_notifier);
 	cancel_delayed_work_sync(&sip_strict_address_dwork);
 	list_for_each_entry_safe(gone, next, &sip_strict_gone_list, list)
 		sip_strict_gone_free(gone);

@@ -145,8 +145,7 @@ static void sip_strict_way_dst(struct sip_strict_way *way, struct sk_buff *skb)
 {
 	if (way->dst && skb_dst(skb) == way->dst)
 		return;
-	dst_release(way->dst);
-	way->dst = NULL;
+	sip_strict_way_lose_route(way);
 	if (!skb_dst(skb) || !skb_dst_force(skb))
 		return;
 	way->dst = dst_clone(skb_dst(skb));
@@ -217,13 +216,24 @@ void sip_strict_way_see(struct sip_strict_way *way, struct sk_buff *skb, unsigne
 }
 
 /**
+ * sip_strict_way_lose_route() - the route is no good, or its device goes
+ * @way: the direction; nothing is sent on it until its next segment passes
+ *
+ * Context: the connection's lock held.
+ */
+void sip_strict_way_lose_route(struct sip_strict_way *way)
+{
+	dst_release(way->dst);
+	way->dst = NULL;
+}
+
+/**
  * sip_strict_way_forget() - nothing is sent on this way any more
  * @way: the direction
  */
 void sip_strict_way_forget(struct sip_strict_way *way)
 {
-	dst_release(way->dst);
-	way->dst = NULL;
+	sip_strict_way_lose_route(way);
 	way->okfn = NULL;
 }
 

@@ -822,5 +822,6 @@ int sip_strict_tcp_net_init(struct sip_strict_net *sn);
 void sip_strict_tcp_net_leave(struct sip_strict_net *sn);
 void sip_strict_tcp_net_exit(struct sip_strict_net *sn);
 void sip_strict_tcp_sweep(struct sip_strict_net *sn);
+void sip_strict_tcp_device_gone(struct sip_strict_net *sn, const struct net_device *dev);
 
 #endif /* SIP_STRICT_H */

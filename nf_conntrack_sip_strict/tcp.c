@@ -8,8 +8,8 @@
  * drops those of dead conntracks. What is held or kept is bytes, never packets:
  * a segment whose bytes are held is freed (a local sender counts those of its
  * own that are on the way, and would wait for it), and sent later is one that
- * is made. So nothing here pins a device; a route is checked before a timer
- * uses it.
+ * is made. Only the route of the last segment is kept, which may pin a device:
+ * it is let go when the device goes, and checked before a timer uses it.
  *
  * Locking. tcp->lock serialises both directions of a connection; under it the
  * CPU's work lock and, inside of that, sn->lock are taken when a message is
@@ -307,10 +307,8 @@ static void sip_strict_tcp_ways_check(struct sip_strict_tcp *tcp)
 	for (dir = 0; dir < 2; dir++) {
 		struct sip_strict_way *way = &tcp->way[dir];
 
-		if (way->dst && !dst_check(way->dst, way->cookie)) {
-			dst_release(way->dst);
-			way->dst = NULL;
-		}
+		if (way->dst && !dst_check(way->dst, way->cookie))
+			sip_strict_way_lose_route(way);
 	}
 }
 
@@ -344,10 +342,12 @@ static void sip_strict_tcp_free(struct sip_strict_tcp *tcp)
 	rcu_read_unlock();
 
 	timer_shutdown_sync(&tcp->timer);
+	spin_lock_bh(&tcp->lock);
 	for (dir = 0; dir < 2; dir++) {
 		__skb_queue_purge(&tcp->later[dir]);
 		sip_strict_way_forget(&tcp->way[dir]);
 	}
+	spin_unlock_bh(&tcp->lock);
 	sip_strict_flow_ct_put(tcp->ct);
 	kfree_rcu(tcp, rcu);
 }
@@ -398,6 +398,38 @@ void sip_strict_tcp_sweep(struct sip_strict_net *sn)
 
 	sip_strict_tcp_collect(sn, &list, false);
 	sip_strict_tcp_free_list(&list);
+}
+
+/**
+ * sip_strict_tcp_device_gone() - let go of a device
+ * @sn: its namespace
+ * @dev: a device that is being unregistered
+ *
+ * The routing code does not find every route that somebody keeps, and what is
+ * unregistered waits for the last of them: a connection that is just idle would
+ * stop a device, or a whole namespace, for as long as conntrack remembers it.
+ *
+ * Context: process, RTNL held.
+ */
+void sip_strict_tcp_device_gone(struct sip_strict_net *sn, const struct net_device *dev)
+{
+	struct rhashtable_iter iter;
+	struct sip_strict_tcp *tcp;
+	u32 dir;
+
+	rhashtable_walk_enter(&sn->tcps, &iter);
+	rhashtable_walk_start(&iter);
+	while ((tcp = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(tcp)) /* the table grew: from the beginning */
+			continue;
+		spin_lock_bh(&tcp->lock);
+		for (dir = 0; dir < 2; dir++)
+			if (tcp->way[dir].dst && tcp->way[dir].dst->dev == dev)
+				sip_strict_way_lose_route(&tcp->way[dir]);
+		spin_unlock_bh(&tcp->lock);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
 }
 
 /* ---- time --------------------------------------------------------------- */
