@@ -244,16 +244,16 @@ def one_round(net, trunk, count):
 def slab():
     """Bytes in use in the kernel's general caches, those of per-CPU lists given back."""
     caches = "/sys/kernel/slab"
+    sizes = {}      # without what a kernel that looks for faults puts around an object
     for name in os.listdir(caches):
         if name.startswith("kmalloc-"):
             with open(f"{caches}/{name}/shrink", "w", encoding="ascii") as handle:
                 handle.write("1\n")
-    used = 0
+            with open(f"{caches}/{name}/object_size", encoding="ascii") as handle:
+                sizes[name] = int(handle.read())
     with open("/proc/slabinfo", encoding="ascii") as handle:
-        for words in map(str.split, handle):
-            if words[0].startswith("kmalloc-"):
-                used += int(words[1]) * int(words[3])
-    return used
+        rows = [line.split() for line in handle]
+    return sum(int(words[1]) * sizes[words[0]] for words in rows if words[0] in sizes)
 
 
 def forgotten(net):
