@@ -309,9 +309,12 @@ trap cleanup EXIT
 WORK=$(mktemp -d)
 CLEAN_FILES+=("$WORK")
 write_tone "$WORK/tone.pcap"
-# SIPp takes an INVITE that comes again behind its 200 for another message.
+# SIPp takes an INVITE that comes again behind its 200 for another message, and
+# hangs up while its audio is still on the way.
 for scenario in uac uas; do
-	sed "s/retrans=\"500\"/retrans=\"$((500 * SLOW))\"/" "sipp/$scenario.xml" >"$WORK/$scenario.xml"
+	sed "s/retrans=\"500\"/retrans=\"$((500 * SLOW))\"/
+		s/milliseconds=\"2000\"/milliseconds=\"$((2000 * SLOW))\"/" \
+		"sipp/$scenario.xml" >"$WORK/$scenario.xml"
 done
 ktap_begin
 
