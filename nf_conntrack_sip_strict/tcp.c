@@ -426,6 +426,8 @@ void sip_strict_tcp_device_gone(struct sip_strict_net *sn, const struct net_devi
 		for (dir = 0; dir < 2; dir++)
 			if (tcp->way[dir].dst && tcp->way[dir].dst->dev == dev)
 				sip_strict_way_lose_route(&tcp->way[dir]);
+		/* A dead route of IPv6 may hold the loopback device in its place. */
+		sip_strict_tcp_ways_check(tcp);
 		spin_unlock_bh(&tcp->lock);
 	}
 	rhashtable_walk_stop(&iter);
