@@ -17,6 +17,7 @@ import random
 import re
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ import time
 import tap
 import testnet
 import trunk
+from streams import Streams
 from tap import Case, Failed, need
 
 HELPER = os.environ.get("HELPER", "sip-strict")
@@ -144,6 +146,61 @@ def device_gone():
         calls.set_up().audio("calls over the new device")
         for number in calls.numbers:
             calls.trunk.end(number)
+
+
+def options(address):
+    """A question over TCP, whose answer comes back on its connection."""
+    host = f"[{address}]" if ":" in address else address
+    lines = ["OPTIONS sip:100@example.com SIP/2.0",
+             f"Via: SIP/2.0/TCP {host}:5070;branch=z9hG4bK-idle;rport", "Max-Forwards: 70",
+             "From: <sip:idle@example.com>;tag=i", "To: <sip:100@example.com>",
+             f"Call-ID: idle@{address.replace(':', '.')}", "CSeq: 2 OPTIONS",
+             f"Contact: <sip:idle@{host}:5070;transport=tcp>", "Content-Length: 0"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def devices_idle(family):
+    """The devices go under connections that are just open, and nothing waits for those.
+
+    Each has carried a message both ways; one is from inside, one came by a port forward.
+    """
+    ours()
+    net = testnet.Net(HELPER, forward="pbx", family=family)
+    streams = Streams(net)
+    try:
+        net.setup()
+        places = {name: (net.address(name), 5060) for name in ("pbx", "proxy", "box")}
+        for host, target, heard in (("phone", "proxy", "proxy"), ("proxy", "box", "pbx")):
+            streams.socket(heard, 5060)
+            error = streams.send(host, 5070, options(net.address(host)), places[target])
+            need(not error, error)
+            asked = streams.receive(heard, 5060)
+            need(asked, f"{heard} hears nothing from {host}")
+            reply = trunk.answer(asked[0].decode(), 0).encode()
+            error = streams.send(heard, 5060, reply, asked[1])
+            need(not error, error)
+            need(streams.receive(host, 5070), f"{host} hears no answer")
+        for device in ("wan0", "lan0"):
+            begin = time.monotonic()
+            net.run("gw", f"ip link del {device}")
+            took = time.monotonic() - begin
+            need(took < 5 * testnet.SLOW, f"{device} took {took:.1f} seconds to go")
+    except Failed as err:
+        raise Failed(f"{err}\n{net.dump()}") from None
+    finally:
+        streams.close()
+        net.close()
+    namespaces_went()
+
+
+def namespaces_went():
+    """Namespaces go one after the other: one made now goes only when those before it have."""
+    name = f"sips-{os.getpid()}"
+    for command in (f"netns add {name}", f"link add {name} type veth peer name eth0 netns {name}",
+                    f"netns del {name}"):
+        subprocess.run(["ip", *command.split()], check=True)
+    need(testnet.wait_until(lambda: not os.path.exists(f"/sys/class/net/{name}"), 5),
+         "the namespaces do not go")
 
 
 # ---- at the same moment -----------------------------------------------------------
@@ -410,6 +467,8 @@ CASES = [
     Case("flush-storm", flush_storm, 300),
     Case("netns-exit", namespaces, 6, 120, alone=True),
     Case("device-gone", device_gone),
+    Case("devices-gone, TCP idle, IPv4", devices_idle, "4"),
+    Case("devices-gone, TCP idle, IPv6", devices_idle, "6"),
     Case("both-first-at-once", both_first),
     Case("bye-races-media", bye_races_media),
     Case("flood from inside", flood_inside),
