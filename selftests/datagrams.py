@@ -179,13 +179,19 @@ def boundary(family="4"):
 # ---- many in one buffer ------------------------------------------------------------
 
 def segments(count, size, last, family="4"):
-    """Datagrams of one size, the last one shorter, in one buffer of the kernel."""
+    """Datagrams of one size, the last one shorter, in one buffer of the kernel.
+
+    A kernel such as 5.10 takes it apart in front of a virtual device.
+    """
     with Opened(family) as net:
         messages = [net.sized(n, size) for n in range(count - 1)] + [net.sized(count, last)]
         net.phone.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
         net.out(b"".join(messages))
         net.arrives(*messages)
-        need(net.buffers() == 1, f"they came in {net.buffers()} buffers, not in one")
+        whole = "tx-udp-segmentation: on" in net.run("lan", "ethtool -k eth0", quiet=True)
+        expected = 1 if whole else count
+        need(net.buffers() == expected,
+             f"they came in {net.buffers()} buffers, not in {expected}")
         net.grown("messages", count)
 
 

@@ -68,6 +68,7 @@ class Case:
         os.dup2(write, 2)
         code = FAIL
         try:
+            testnet.give_up_after(LIMIT)
             code = run_case(self, options)
         except BaseException:   # pylint: disable=broad-except
             traceback.print_exc()
@@ -93,9 +94,9 @@ class Case:
         return words if self.result == FAIL and words else ["broken"] * (self.result == FAIL)
 
     def overdue(self):
-        """Ends a child that takes too long."""
-        if time.monotonic() - self.started > LIMIT:
-            self.output += f"not done in {LIMIT} s\n".encode()
+        """Ends a child that does not even give up."""
+        if time.monotonic() - self.started > LIMIT + testnet.GIVE_UP:
+            self.output += f"not done in {LIMIT + testnet.GIVE_UP} s\n".encode()
             os.kill(self.pid, signal.SIGKILL)
 
 

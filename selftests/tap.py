@@ -47,6 +47,7 @@ class Case:
         os.dup2(write, 2)
         code = FAIL
         try:
+            testnet.give_up_after(self.limit)
             self.function(*self.args)
             code = OK
         except testnet.Unsupported as err:
@@ -72,9 +73,9 @@ class Case:
         return True
 
     def overdue(self):
-        """Ends a child that takes too long."""
-        if time.monotonic() - self.began > self.limit:
-            self.output += f"not done in {self.limit} s\n".encode()
+        """Ends a child that does not even give up."""
+        if time.monotonic() - self.began > self.limit + testnet.GIVE_UP:
+            self.output += f"not done in {self.limit + testnet.GIVE_UP} s\n".encode()
             os.kill(self.pid, signal.SIGKILL)
 
 

@@ -39,6 +39,7 @@ import random
 import re
 import select
 import shlex
+import signal
 import socket
 import string
 import subprocess
@@ -77,6 +78,7 @@ RULES = os.environ.get("RULES")     # makes all rules of the gateway, in place o
 STAND_IN = "stand-in"   # ours under the name of the in-tree helper
 SLOW = int(os.environ.get("KSFT_MACHINE_SLOW", "0") or 0) + 1
 ARRIVE = 2.0 * SLOW     # seconds until something that should arrive counts as lost
+GIVE_UP = 20 * SLOW     # seconds that a case has to clean up when its time is over
 REFUSE = 0.25 * SLOW    # seconds after which what should not arrive has not
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -522,6 +524,14 @@ def _command(argv, check, stdin, shown):
     if check and done.returncode:
         raise RuntimeError(f"'{shown}' gave {done.returncode}: {done.stderr.strip()}")
     return done.stdout
+
+
+def give_up_after(seconds):
+    """Lets this process say where it was, and clean up, when its time is over."""
+    def late(*_):
+        raise TimeoutError(f"not done in {seconds:g} s")
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
 
 
 def wait_until(condition, seconds):
