@@ -103,12 +103,13 @@ def read_flows(folder):
     """flow -> (title, outcome)"""
     with open(os.path.join(folder, "flows.json"), encoding="utf-8") as handle:
         rows = json.load(handle)
+    # Not a finding: the run itself went wrong.
+    broken = [f"{row['run']} was not judged: {' '.join(row['kinds'])}" for row in rows
+              if set(row["kinds"]) - set(LOSES) - set(ODD)]
+    if broken:
+        sys.exit("\n".join(f"compare.py: {os.path.basename(folder)}: {text}" for text in broken))
     flows = {}
     for row in rows:
-        # Not a finding: the run itself went wrong.
-        if set(row["kinds"]) - set(LOSES) - set(ODD):
-            sys.exit(f"compare.py: {os.path.basename(folder)}: {row['run']} was not judged: "
-                     f"{' '.join(row['kinds'])}")
         flows.setdefault(row["flow"], []).append(row)
     return {name: (rows[0]["title"], outcome(rows)) for name, rows in flows.items()}
 
