@@ -169,10 +169,10 @@ def devices_idle(family):
     streams = Streams(net)
     try:
         net.setup()
-        places = {name: (net.address(name), 5060) for name in ("pbx", "proxy", "box")}
         for host, target, heard in (("phone", "proxy", "proxy"), ("proxy", "box", "pbx")):
             streams.socket(heard, 5060)
-            error = streams.send(host, 5070, options(net.address(host)), places[target])
+            error = streams.send(host, 5070, options(net.address(host)),
+                                 (net.address(target), 5060))
             need(not error, error)
             asked = streams.receive(heard, 5060)
             need(asked, f"{heard} hears nothing from {host}")
@@ -199,7 +199,7 @@ def namespaces_went():
     for command in (f"netns add {name}", f"link add {name} type veth peer name eth0 netns {name}",
                     f"netns del {name}"):
         subprocess.run(["ip", *command.split()], check=True)
-    need(testnet.wait_until(lambda: not os.path.exists(f"/sys/class/net/{name}"), 5),
+    need(testnet.wait_until(lambda: not os.path.exists(f"/sys/class/net/{name}"), 15),
          "the namespaces do not go")
 
 
