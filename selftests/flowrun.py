@@ -23,7 +23,8 @@ Besides messages (see flowfile.py) a flow has these steps:
     counter NAME +N           NAME has grown by N (or: >=N) since the flow or 'count' began
     count                     counters count from here
     mode N, sysctl NAME VALUE
-    gateway COMMAND           runs on the gateway
+    gateway COMMAND           runs on the gateway; not with another helper, where it names
+                              sip-observe, which only our module has
     hang-up A -> B HOW        A ends its TCP connections with B: 'orderly', or by 'reset';
                               over UDP there are none to end
     unload, load              rmmod; insmod and auto_assign 1 (alone: yes, assign: auto)
@@ -518,7 +519,7 @@ class FlowRun:
             self.net.sysctl(name, value.strip())
 
     def _do_gateway(self, rest):
-        if "sip-observe" in rest and not self.ours:     # a helper that only our module has
+        if "sip-observe" in rest and not self.ours:
             return
         self.net.run("gw", flowfile.fill_known(rest, self.values), shell=True)
 
