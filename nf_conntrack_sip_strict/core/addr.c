@@ -163,8 +163,18 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 	return 1;
 }
 
-/* The same, in whatever form. */
-static sip_noinline bool sip_tag_find_slow(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
+/**
+ * sip_tag_find() - the tag of From or To (RFC 3261 sections 20.20, 20.39)
+ * @buf: the message
+ * @off: where the value of the field begins
+ * @end: where it ends
+ * @tag: filled in; len 0: none
+ *
+ * The URI is passed over unread: nothing of it is ever changed.
+ *
+ * Return: false if the value cannot be read to its end.
+ */
+bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
 {
 	struct sip_param param;
 	struct sip_span uri;
@@ -180,38 +190,59 @@ static sip_noinline bool sip_tag_find_slow(const u8 *buf, u32 off, u32 end, stru
 	return !more && off == end;
 }
 
+/* Behind a quoted name and a blank; 0: it is none, or there is a control in it. */
+static inline u32 sip_name_skip(const u8 *buf, u32 off, u32 end)
+{
+	u32 i = off + 1;
+	u64 hit;
+
+	while (end - i > 8) {
+		hit = sip_word_below(sip_word(buf + i), '#');
+		if (!hit) {
+			i += 8;
+			continue;
+		}
+		i += sip_word_first(hit);
+		if (likely(buf[i] == '"'))
+			return buf[i - 1] == '\\' ? 0 : i + 1 + (buf[i + 1] == ' ');
+		if (buf[i++] < ' ')
+			return 0;
+	}
+	return 0;
+}
+
 /**
- * sip_tag_find() - the tag of From or To (RFC 3261 sections 20.20, 20.39)
+ * sip_tag_usual() - the same, written as most are
  * @buf: the message
- * @off: where the value of the field begins
- * @end: where it ends
+ * @off: where the value of the field begins, not at the begin of the message
+ * @end: where to stop at the latest, behind @off
  * @tag: filled in; len 0: none
  *
- * The URI is passed over unread: nothing of it is ever changed.
+ * "name" <URI>;tag=value, without the name, or the tag. No line end is in what
+ * is read, so it need not be known where the value ends.
  *
- * Return: false if the value cannot be read to its end.
+ * Return: where it ends; 0: it is written in another way.
  */
-bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
+u32 sip_tag_usual(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
 {
-	u32 i = off;
+	u32 i;
 
 	tag->off = off;
 	tag->len = 0;
-	/* As most are: "name" <URI>;tag=value, without the name, or the tag. */
-	if (i < end && buf[i] == '"' && sip_quoted(buf, &i, end) && i < end && buf[i] == ' ')
-		i++;
-	if (unlikely(end - i < 3 || buf[i] != '<' || buf[i + 1] <= ' ' || buf[i + 1] == '>'))
-		return sip_tag_find_slow(buf, off, end, tag);
-	i = sip_find(buf, i, end, '>');
-	if (i + 1 == end && buf[i - 1] > ' ')
-		return true;
-	if (unlikely(end - i < 7 || memcmp(buf + i, ">;tag=", 6) || buf[i - 1] <= ' ' ||
-		     !sip_byte_is(buf[i + 6], SIP_C_PARAM)))
-		return sip_tag_find_slow(buf, off, end, tag);
-	off = sip_value_run(buf, i + 6, end);
-	if (unlikely(off != end))
-		return sip_tag_find_slow(buf, tag->off, end, tag);
+	if (buf[off] == '"')
+		off = sip_name_skip(buf, off, end);
+	if (buf[off] != '<')
+		return 0;
+	off++;
+	i = sip_uri_end(buf, off, end);
+	if (end - i < 8 || i == off || buf[i] != '>')
+		return 0;
+	if (buf[i + 1] != ';')
+		return i + 1;
+	if (!SIP_BEGINS(sip_word(buf + i), ">;tag=") || !sip_byte_is(buf[i + 6], SIP_C_PARAM))
+		return 0;
 	tag->off = i + 6;
-	tag->len = end - tag->off;
-	return true;
+	i = sip_value_run(buf, tag->off, end);
+	tag->len = i - tag->off;
+	return i;
 }

@@ -11,9 +11,6 @@
 #include "names.h"
 #include "scan.h"
 
-/* A constant of up to eight bytes, as sip_word() reads it. */
-#define SIP_WORD(str) sip_word((const u8 *)str "\0\0\0\0\0\0\0")
-
 /* By the letter (RFC 3261 section 20, RFC 4028, 6665), in lower case. */
 enum sip_hdr_id sip_hdr_lookup_compact(u8 letter);
 
@@ -119,10 +116,6 @@ static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
 		return SIP_H_OTHER;
 	}
 }
-
-/* Does a word begin like this? */
-#define SIP_BEGINS(word, str) \
-	(!(((word) ^ SIP_WORD(str)) << (64 - 8 * (sizeof(str) - 1))))
 
 /*
  * The names that nearly every message has, as nearly everybody writes them,

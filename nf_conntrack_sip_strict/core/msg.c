@@ -144,10 +144,8 @@ static void sip_msg_status_line(struct sip_walk *w, u32 end)
 /* The Request-URI is a URI without <>, blanks or controls (RFC 3261 7.1). */
 static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 {
-	u32 i = off + 3;
+	u32 i = sip_run(buf, off, end, SIP_C_TOKEN);
 
-	if (unlikely(end - off < 4 || !sip_three_is(buf + off, "sip:")))
-		i = sip_run(buf, off, end, SIP_C_TOKEN);
 	return i > off && i < end && buf[i] == ':' && sip_uri_is_clear(buf, i, end);
 }
 
@@ -155,18 +153,9 @@ static bool sip_ruri_is_clear(const u8 *buf, u32 off, u32 end)
 static void sip_msg_request_line(struct sip_walk *w, u32 version, u32 end)
 {
 	struct sip_msg *msg = w->msg;
-	u64 blank = sip_word_blank(sip_word(w->buf + w->off));
-	u32 i = w->off;
+	u32 i = sip_run(w->buf, w->off, version, SIP_C_TOKEN);
 
-	/* One that is known is a token; there are eight bytes, and a blank in them. */
-	if (likely(blank)) {
-		i += sip_word_first(blank);
-		msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
-	}
-	if (unlikely(!blank || msg->method == SIP_M_OTHER)) {
-		i = sip_run(w->buf, w->off, version, SIP_C_TOKEN);
-		msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
-	}
+	msg->method = sip_method_lookup(w->buf + w->off, i - w->off);
 	msg->request = true;
 	w->method_off = w->off;
 	w->method_len = i - w->off;
@@ -197,18 +186,51 @@ static bool sip_start_is_open(const struct sip_walk *w)
 }
 
 /*
+ * A request line as nearly all are: a method that is known, a SIP URI, each
+ * blank single, CRLF; false: another one. What is in the URI is looked at once,
+ * and so is the line.
+ */
+static inline bool sip_msg_usual_request(struct sip_walk *w)
+{
+	const u8 *line = w->buf + w->off;
+	struct sip_msg *msg = w->msg;
+	u32 len, uri, end;
+	u64 blank;
+
+	if (unlikely(w->len - w->off < 32))
+		return false;
+	blank = sip_word_blank(sip_word(line));
+	len = blank ? sip_word_first(blank) : 8;
+	if (line[len] != ' ' || !sip_three_is(line + len + 1, "sip:"))
+		return false;
+	uri = w->off + len + 1;
+	end = sip_uri_end(w->buf, uri + 4, w->len);
+	if (end - w->off > SIP_MAX_START_LINE / 2 || w->len - end < 10 ||
+	    sip_word(w->buf + end) != SIP_WORD(" SIP/2.0") || !sip_is_crlf(w->buf + end + 8))
+		return false;
+	msg->method = sip_method_lookup(line, len);
+	if (msg->method == SIP_M_OTHER)
+		return false;
+	msg->request = true;
+	w->method_off = w->off;
+	w->method_len = len;
+	msg->ruri.off = uri;
+	msg->ruri.len = end - uri;
+	w->off = end + 10;
+	return true;
+}
+
+/*
  * A start line counts only with SIP/2.0 in its place. What has it there and is
  * no start line all the same is malformed SIP; everything else is not SIP.
  */
 static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 {
-	u32 lf = (u32)sip_scan_control(w->buf, w->off, w->len);
-	u32 end, last;
+	u32 end, last, lf;
 
-	if (likely(lf + 1 < w->len && sip_is_crlf(w->buf + lf)))
-		lf++;
-	else
-		lf = sip_find(w->buf, lf, w->len, '\n');
+	if (likely(sip_msg_usual_request(w)))
+		return SIP_PARSE_OK;
+	lf = sip_find(w->buf, w->off, w->len, '\n');
 	end = lf;
 
 	if (lf == w->len && stream)
@@ -234,18 +256,10 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 
 /* ---- header fields ------------------------------------------------------ */
 
-/* Are the last @len bytes before @end the method of the start line? */
-static inline bool sip_msg_is_method(const struct sip_walk *w, u32 end, u32 len)
+/* Does a line end here, and none of its folds? */
+static inline bool sip_msg_line_ends(const struct sip_walk *w, u32 off)
 {
-	const u8 *method = w->buf + w->method_off;
-
-	if (len != w->method_len || !w->msg->request)
-		return false;
-	/* Behind the one, and before the other, there is more of the message. */
-	if (likely(len && len <= 8))
-		return sip_word(method) << (64 - 8 * len) >> (64 - 8 * len) ==
-		       sip_word_tail(w->buf + end, len);
-	return !memcmp(w->buf + end - len, method, len);
+	return w->len - off > 2 && sip_is_crlf(w->buf + off) && !sip_byte_is_blank(w->buf[off + 2]);
 }
 
 /* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method; the number has 32 bits. */
@@ -253,19 +267,24 @@ static inline void sip_msg_cseq(struct sip_walk *w, u32 off, u32 end)
 {
 	u64 number;
 	u32 i = sip_digits(w->buf, off, end, &number);
-	u32 method;
+	u32 method = sip_lws(w->buf, i, end);
 
 	w->msg->cseq = (u32)number;
-	method = sip_lws(w->buf, i, end);
 	w->cseq_method_off = method;
-	w->cseq_method_len = end - method;
-	w->cseq_agrees = sip_msg_is_method(w, end, end - method);
-	/* Where it agrees, it is a token as the other is. */
-	if (!w->cseq_agrees)
-		w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
+	w->cseq_method_len = sip_run(w->buf, method, end, SIP_C_TOKEN) - method;
+	w->cseq_agrees = w->msg->request && w->cseq_method_len == w->method_len &&
+			 !memcmp(w->buf + method, w->buf + w->method_off, w->method_len);
 	if (unlikely(number >> 32 || i == off || method == i || !w->cseq_method_len ||
 		     method + w->cseq_method_len != end))
 		sip_msg_bad(w->msg, SIP_R_BAD_CSEQ, off);
+}
+
+static inline void sip_msg_frame(struct sip_walk *w, u32 off, u32 end, u32 body_len)
+{
+	w->msg->content_length.off = off;
+	w->msg->content_length.len = end - off;
+	w->framed = true;
+	w->body_len = body_len;
 }
 
 /* RFC 3261 18.3, 20.14. The same number twice is one. */
@@ -279,12 +298,8 @@ static inline void sip_msg_content_length(struct sip_walk *w, u32 off, u32 end)
 		w->unframed = true;
 		return;
 	}
-	if (!w->framed) {
-		w->msg->content_length.off = off;
-		w->msg->content_length.len = end - off;
-	}
-	w->framed = true;
-	w->body_len = (u32)number;
+	if (!w->framed)
+		sip_msg_frame(w, off, end, (u32)number);
 }
 
 static s64 sip_msg_seconds(const u8 *buf, u32 off, u32 end)
@@ -340,6 +355,79 @@ static inline void sip_msg_read(struct sip_walk *w, enum sip_hdr_id id, u32 valu
 	default:
 		break;
 	}
+}
+
+/* ---- values as most are -------------------------------------------------- */
+
+/* The method of the start line, of a request; 0: another one stands here. */
+static inline u32 sip_msg_method_again(const struct sip_walk *w, u32 off)
+{
+	u32 len = w->method_len;
+
+	if (!w->msg->request || len > 8 || w->len - off < 8 ||
+	    (sip_word(w->buf + w->method_off) ^ sip_word(w->buf + off)) << (64 - 8 * len))
+		return 0;
+	return off + len;
+}
+
+static inline u32 sip_msg_usual_cseq(struct sip_walk *w, u32 off)
+{
+	u32 number;
+	u32 end = sip_digits_few(w->buf, off, &number);
+
+	if (end == off || w->buf[end] != ' ')
+		return 0;
+	end = sip_msg_method_again(w, end + 1);
+	w->msg->cseq = number;
+	w->cseq_agrees = end != 0;
+	return end;
+}
+
+static inline u32 sip_msg_usual_length(struct sip_walk *w, u32 off)
+{
+	u32 number;
+	u32 end = sip_digits_few(w->buf, off, &number);
+
+	if (w->buf[off - 1] != ' ' || end == off || w->framed || w->msg->n_headers == SIP_MAX_HEADERS ||
+	    !sip_msg_line_ends(w, end))
+		return 0;
+	sip_msg_frame(w, off, end, number);
+	return end;
+}
+
+/*
+ * A value that is read at once, in one look with its line's end; 0: it is
+ * written in another way, and what was read of it does not count. @off is
+ * behind the colon; ten bytes can be read there.
+ */
+static inline u32 sip_msg_usual(struct sip_walk *w, enum sip_hdr_id id, u32 off)
+{
+	struct sip_msg *msg = w->msg;
+	u32 end;
+
+	switch (id) {
+	case SIP_H_VIA:
+		/* In a response there mostly is more in it. */
+		if (!msg->request || msg->first[id])
+			return 0;
+		end = sip_via_begin(w->buf, off + 1, w->len, &msg->via);
+		break;
+	case SIP_H_FROM:
+		end = sip_tag_usual(w->buf, off + 1, w->len, &msg->from_tag);
+		break;
+	case SIP_H_TO:
+		end = sip_tag_usual(w->buf, off + 1, w->len, &msg->to_tag);
+		break;
+	case SIP_H_CSEQ:
+		end = sip_msg_usual_cseq(w, off + 1);
+		break;
+	case SIP_H_CONTENT_LENGTH:
+		end = sip_msg_usual_length(w, off + 1);
+		break;
+	default:
+		return 0;
+	}
+	return end && w->buf[off] == ' ' && sip_msg_line_ends(w, end) ? end : 0;
 }
 
 /*
@@ -440,6 +528,21 @@ static void sip_msg_again(struct sip_msg *msg, enum sip_hdr_id id, u32 off)
 		sip_msg_bad(msg, SIP_R_REPEATED_HEADER, off);
 }
 
+static inline void sip_msg_keep(struct sip_msg *msg, enum sip_hdr_id id, u32 line, u32 value,
+				u32 end)
+{
+	struct sip_header *header = &msg->header[msg->n_headers++];
+
+	header->line = line;
+	header->id = (u8)id;
+	header->value.off = value;
+	header->value.len = end - value;
+	if (likely(!msg->first[id]))
+		msg->first[id] = (u8)msg->n_headers;
+	else
+		sip_msg_again(msg, id, line);
+}
+
 /*
  * All lines up to the empty one; false: it is not there. The invariant: @next
  * is the first byte of a line. Most lines end with CRLF, and have neither folds
@@ -452,10 +555,10 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 	const size_t len = w->len;
 	/* Two bytes behind an end of a line that is found can be read. */
 	const size_t stop = len >= 2 ? sip_scan_stop(len - 2) : 0;
-	const size_t names = len >= SIP_HDR_LONGEST ? len - SIP_HDR_LONGEST + 1 : 0;
+	/* The name, or a short one with a number behind it. */
+	const size_t names = len >= SIP_HDR_LONGEST + 8 ? len - SIP_HDR_LONGEST - 7 : 0;
 	size_t line, value, end;
 	size_t next = w->off;
-	struct sip_header *header;
 	enum sip_hdr_id id;
 	u32 name_len;
 	bool found;
@@ -467,6 +570,12 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			id = sip_msg_name(buf + line, &name_len);
 		if (likely(name_len)) {
 			value = line + name_len + 1;
+			end = sip_msg_usual(w, id, (u32)value);
+			if (end && likely(msg->n_headers < SIP_MAX_HEADERS)) {
+				sip_msg_keep(msg, id, (u32)line, (u32)value + 1, (u32)end);
+				next = end + 2;
+				continue;
+			}
 			end = sip_scan_pairs(buf, value - 1, stop, &found);
 			next = end + 2;
 			if (unlikely(!found || !sip_is_crlf(buf + end) ||
@@ -502,15 +611,7 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 			sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, (u32)line);
 			continue;
 		}
-		header = &msg->header[msg->n_headers++];
-		header->line = (u32)line;
-		header->id = (u8)id;
-		header->value.off = (u32)value;
-		if (likely(!msg->first[id]))
-			msg->first[id] = (u8)msg->n_headers;
-		else
-			sip_msg_again(msg, id, (u32)line);
-		header->value.len = (u32)(end - value);
+		sip_msg_keep(msg, id, (u32)line, (u32)value, (u32)end);
 		sip_msg_read(w, id, (u32)value, (u32)end);
 	}
 }

@@ -25,11 +25,12 @@ static inline u64 sip_word(const u8 *at)
 	return word;
 }
 
-/* The last @n bytes before @end, 1 to 7, zeros behind them. Eight can be read there. */
-static inline u64 sip_word_tail(const u8 *end, u32 n)
-{
-	return sip_word(end - 8) >> (64 - 8 * n);
-}
+/* A constant of up to eight bytes, as sip_word() reads it. */
+#define SIP_WORD(str) sip_word((const u8 *)str "\0\0\0\0\0\0\0")
+
+/* Does a word begin like this? */
+#define SIP_BEGINS(word, str) \
+	(!(((word) ^ SIP_WORD(str)) << (64 - 8 * (sizeof(str) - 1))))
 
 /* The high bit of the first byte that is below @byte; those above may be wrong. */
 static inline u64 sip_word_below(u64 word, u8 byte)

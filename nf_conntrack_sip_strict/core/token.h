@@ -62,6 +62,18 @@ static inline u32 sip_digits(const u8 *buf, u32 off, u32 end, u64 *number)
 	return off;
 }
 
+/* Read up to nine digits, to where they end. Ten bytes can be read. */
+static inline u32 sip_digits_few(const u8 *buf, u32 off, u32 *number)
+{
+	u32 value = 0;
+	u32 i, digit;
+
+	for (i = off; i < off + 9 && (digit = (u32)buf[i] - '0') <= 9; i++)
+		value = value * 10 + digit;
+	*number = value;
+	return i;
+}
+
 u32 sip_lws_slow(const u8 *buf, u32 off, u32 end);
 
 /* Skip LWS: blanks and folds (RFC 3261 25.1: LWS, SWS). */
@@ -431,7 +443,15 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp);
 enum sip_transport sip_transport_lookup(const u8 *buf, struct sip_span s);
 
-/* addr.c: tag= of From or To; false: unreadable. */
+/*
+ * via.c: as most are, up to what is not; 0: it begins in another way. There is
+ * no line end in what is read.
+ */
+u32 sip_via_begin(const u8 *buf, u32 off, u32 end, struct sip_via *via);
+
+/* addr.c: the same for From or To: "name" <URI>;tag=value, without the name, or the tag. */
+u32 sip_tag_usual(const u8 *buf, u32 off, u32 end, struct sip_span *tag);
+/* tag= of From or To; false: unreadable. */
 bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag);
 
 #endif /* SIP_TOKEN_H */

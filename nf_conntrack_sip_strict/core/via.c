@@ -12,14 +12,9 @@ static u32 sip_via_protocol(const u8 *buf, u32 off, u32 end, struct sip_via *via
 	u32 part = 0;
 	u32 i;
 
-	if (end - off > 8 && sip_word(buf + off) == sip_word((const u8 *)"SIP/2.0/")) {
+	if (end - off > 8 && sip_word(buf + off) == SIP_WORD("SIP/2.0/")) {
 		part = 2;
 		off += 8;
-		if (likely(end - off > 4 && sip_three_is(buf + off, "udp ") &&
-			   buf[off + 4] > ' ')) {
-			via->transport = SIP_T_UDP;
-			return off + 4;
-		}
 	}
 	for (;; part++) {
 		token.off = off;
@@ -174,6 +169,53 @@ static inline void sip_via_clear(struct sip_via *via)
 }
 
 /**
+ * sip_via_begin() - read a Via value as far as it is written as most are
+ * @buf: the message
+ * @off: its first byte
+ * @end: where to stop at the latest
+ * @via: filled in
+ *
+ * Without blanks but the one before the host; the first parameters, if they
+ * are branch= and rport. No line end is in what is read, so it need not be
+ * known where the value ends.
+ *
+ * Return: behind what was read, of which via->whole speaks; 0: nothing was.
+ */
+u32 sip_via_begin(const u8 *buf, u32 off, u32 end, struct sip_via *via)
+{
+	u32 i;
+
+	sip_via_clear(via);
+	via->whole.off = off;
+	if (end - off < 16 || sip_word(buf + off) != SIP_WORD("SIP/2.0/") ||
+	    !sip_three_is(buf + off + 8, "udp "))
+		return 0;
+	via->transport = SIP_T_UDP;
+	if (!sip_hostport_read(buf, off + 12, end, false, &via->sent_by))
+		return 0;
+	i = via->sent_by.end;
+	while (sip_via_usual(buf, &i, end, via))
+		;
+	via->whole.len = i - off;
+	return i;
+}
+
+/* What stands before the parameters, in whatever form; 0: cannot be read. */
+static sip_noinline u32 sip_via_odd(const u8 *buf, u32 off, u32 end, struct sip_via *via)
+{
+	u32 i;
+
+	sip_via_clear(via);
+	via->whole.off = off;
+	i = sip_via_protocol(buf, off, end, via);
+	if (!i)
+		return 0;
+	if (sip_hostport_read(buf, i, end, true, &via->sent_by))
+		return via->sent_by.end;
+	return sip_via_no_host(buf, i, end, via);
+}
+
+/**
  * sip_via_parse() - read one Via value (RFC 3261 section 20.42, RFC 3581)
  * @buf: the message
  * @off: its first byte
@@ -184,23 +226,14 @@ static inline void sip_via_clear(struct sip_via *via)
  */
 bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 {
+	u32 i = sip_via_begin(buf, off, end, via);
 	struct sip_param param;
-	u32 i;
 	int more;
 
-	sip_via_clear(via);
-	via->whole.off = off;
-	i = sip_via_protocol(buf, off, end, via);
+	if (unlikely(!i || (i < end && buf[i] != ';' && buf[i] != ',')))
+		i = sip_via_odd(buf, off, end, via);
 	if (!i)
 		return false;
-	if (sip_hostport_read(buf, i, end, true, &via->sent_by))
-		i = via->sent_by.end;
-	else
-		i = sip_via_no_host(buf, i, end, via);
-	if (!i)
-		return false;
-	while (sip_via_usual(buf, &i, end, via))
-		;
 	while (i < end) {
 		more = sip_param_next(buf, &i, end, &param);
 		if (more < 0 || (more > 0 && !sip_via_param(buf, &param, via)))
