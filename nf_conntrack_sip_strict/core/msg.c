@@ -372,33 +372,33 @@ static inline u32 sip_msg_method_again(const struct sip_walk *w, u32 off)
 
 static inline u32 sip_msg_usual_cseq(struct sip_walk *w, u32 off)
 {
-	u32 number;
-	u32 end = sip_digits_few(w->buf, off, &number);
+	u64 number;
+	u32 end = sip_digits(w->buf, off, w->len, &number);
 
-	if (end == off || w->buf[end] != ' ')
+	if (end == off || end == w->len || w->buf[end] != ' ' || number >> 32)
 		return 0;
 	end = sip_msg_method_again(w, end + 1);
-	w->msg->cseq = number;
+	w->msg->cseq = (u32)number;
 	w->cseq_agrees = end != 0;
 	return end;
 }
 
 static inline u32 sip_msg_usual_length(struct sip_walk *w, u32 off)
 {
-	u32 number;
-	u32 end = sip_digits_few(w->buf, off, &number);
+	u64 number;
+	u32 end = sip_digits(w->buf, off, w->len, &number);
 
-	if (w->buf[off - 1] != ' ' || end == off || w->framed || w->msg->n_headers == SIP_MAX_HEADERS ||
+	if (number > 0x7fffffffu || w->buf[off - 1] != ' ' || end == off || w->framed || w->msg->n_headers == SIP_MAX_HEADERS ||
 	    !sip_msg_line_ends(w, end))
 		return 0;
-	sip_msg_frame(w, off, end, number);
+	sip_msg_frame(w, off, end, (u32)number);
 	return end;
 }
 
 /*
  * A value that is read at once, in one look with its line's end; 0: it is
  * written in another way, and what was read of it does not count. @off is
- * behind the colon; ten bytes can be read there.
+ * behind the colon, and not at the end.
  */
 static inline u32 sip_msg_usual(struct sip_walk *w, enum sip_hdr_id id, u32 off)
 {
@@ -555,8 +555,7 @@ static sip_noinline bool sip_msg_head(struct sip_walk *w)
 	const size_t len = w->len;
 	/* Two bytes behind an end of a line that is found can be read. */
 	const size_t stop = len >= 2 ? sip_scan_stop(len - 2) : 0;
-	/* The name, or a short one with a number behind it. */
-	const size_t names = len >= SIP_HDR_LONGEST + 8 ? len - SIP_HDR_LONGEST - 7 : 0;
+	const size_t names = len >= SIP_HDR_LONGEST ? len - SIP_HDR_LONGEST + 1 : 0;
 	size_t line, value, end;
 	size_t next = w->off;
 	enum sip_hdr_id id;

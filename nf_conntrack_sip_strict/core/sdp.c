@@ -268,14 +268,13 @@ static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_strea
 {
 	struct sip_span *digits = &stream->port_text;
 	struct sip_span count;
-	u32 port = 0;
-	u32 digit, slash;
+	u32 slash;
+	u64 port;
 
 	off = sdp_skip_blanks(buf, off, end);
 	digits->off = off;
 	stream->count = 1;
-	for (; off < end && (digit = (u32)buf[off] - '0') <= 9; off++)
-		port = port > 65535 ? port : port * 10 + digit;
+	off = sip_digits(buf, off, end, &port);
 	if (likely(off > digits->off && off < end && buf[off] == ' ' && port <= 65535)) {
 		stream->port = (u16)port;
 		digits->len = off - digits->off;

@@ -71,6 +71,29 @@ const u8 sip_class[256] = {
 #undef F
 
 /**
+ * sip_digits_slow() - read digits, however many
+ * @buf: the message
+ * @off: where to begin
+ * @end: where to stop
+ * @number: filled in; 2^32 for what does not fit into 32 bits
+ *
+ * Return: where they end.
+ */
+u32 sip_digits_slow(const u8 *buf, u32 off, u32 end, u64 *number)
+{
+	u64 value = 0;
+	u32 digit;
+
+	for (; off < end && (digit = (u32)buf[off] - '0') <= 9; off++) {
+		value = value * 10 + digit;
+		if (unlikely(value >> 32))
+			value = 1ULL << 32;
+	}
+	*number = value;
+	return off;
+}
+
+/**
  * sip_lws_slow() - skip blanks and folds (RFC 3261 section 25.1: LWS)
  * @buf: the message
  * @off: where to begin

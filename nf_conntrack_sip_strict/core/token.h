@@ -47,31 +47,29 @@ static inline u32 sip_run(const u8 *buf, u32 off, u32 end, u8 classes)
 	return off;
 }
 
-/* Read digits, to where they end; what does not fit into 32 bits is 2^32. */
+u32 sip_digits_slow(const u8 *buf, u32 off, u32 end, u64 *number);
+
+/*
+ * Read digits, to where they end; what does not fit into 32 bits is 2^32. Up
+ * to seven at once: each number next to another, then each pair, each four.
+ */
 static inline u32 sip_digits(const u8 *buf, u32 off, u32 end, u64 *number)
 {
-	u64 value = 0;
-	u32 digit;
+	u64 word, others;
+	u32 len;
 
-	for (; off < end && (digit = (u32)buf[off] - '0') <= 9; off++) {
-		value = value * 10 + digit;
-		if (unlikely(value >> 32))
-			value = 1ULL << 32;
-	}
-	*number = value;
-	return off;
-}
-
-/* Read up to nine digits, to where they end. Ten bytes can be read. */
-static inline u32 sip_digits_few(const u8 *buf, u32 off, u32 *number)
-{
-	u32 value = 0;
-	u32 i, digit;
-
-	for (i = off; i < off + 9 && (digit = (u32)buf[i] - '0') <= 9; i++)
-		value = value * 10 + digit;
-	*number = value;
-	return i;
+	if (unlikely(end - off < 8))
+		return sip_digits_slow(buf, off, end, number);
+	word = sip_word(buf + off) ^ SIP_SCAN_ONES * '0';
+	others = ((word + SIP_SCAN_ONES * (0x80 - 10)) | word) & SIP_SCAN_HIGH;
+	if (unlikely(!others || others & 0x80))
+		return sip_digits_slow(buf, off, end, number);
+	len = sip_word_first(others);
+	word <<= 64 - 8 * len;
+	word = word * 10 + (word >> 8);
+	word = (word & 0x00ff00ff00ff00ffULL) * (1 + (100ULL << 16)) >> 16;
+	*number = (word & 0x0000ffff0000ffffULL) * (1 + (10000ULL << 32)) >> 32;
+	return off + len;
 }
 
 u32 sip_lws_slow(const u8 *buf, u32 off, u32 end);
