@@ -247,6 +247,21 @@ static inline bool sip_uri_is_clear(const u8 *buf, u32 off, u32 end)
 	return true;
 }
 
+/* Where a user part ends: at '@', at ':', or at a byte that may be none of a URI; or @end. */
+static inline u32 sip_user_end(const u8 *buf, u32 off, u32 end)
+{
+	u64 word, hit;
+
+	for (; end - off >= 8; off += 8) {
+		word = sip_word(buf + off);
+		hit = sip_word_zero(word ^ SIP_SCAN_ONES * '@') |
+		      sip_word_zero(word ^ SIP_SCAN_ONES * ':') | sip_uri_suspects(word);
+		if (hit)
+			return off + sip_word_first(hit);
+	}
+	return end;
+}
+
 /* The first byte from @off on that no URI can have, or @end. */
 static inline u32 sip_uri_end(const u8 *buf, u32 off, u32 end)
 {
@@ -424,6 +439,37 @@ static inline bool sip_host_is(const u8 *buf, u32 off, u32 len, const struct sip
 {
 	return known && known->host.len == len && known->ip.family == SIP_AF_IP4 &&
 	       sip_same(buf + off, buf + known->host.off, len);
+}
+
+/* Does the text at @off begin with a host and port that are known? */
+static inline bool sip_hostport_known(const u8 *buf, u32 off, u32 end,
+				      const struct sip_hostport *known, struct sip_hostport *hp)
+{
+	u32 len = known->host.len + (known->port.len ? known->port.len + 1 : 0);
+	u32 by;
+
+	/* With neither brackets nor LWS, and not the begin of more. */
+	if (known->ip.family != SIP_AF_IP4 || known->end - known->host.off != len ||
+	    end - off < len || !sip_same(buf + off, buf + known->host.off, len) ||
+	    (end - off > len && sip_byte_is(buf[off + len], SIP_C_HOST | SIP_C_IP6)))
+		return false;
+	by = off - known->host.off;
+	*hp = *known;
+	hp->host.off += by;
+	hp->host_end += by;
+	hp->end += by;
+	if (hp->port.len)
+		hp->port.off += by;
+	return true;
+}
+
+/* No parameters. */
+static inline void sip_uri_clear(struct sip_uri *uri)
+{
+	uri->params.off = 0;
+	uri->params.len = 0;
+	uri->transport = SIP_T_NONE;
+	sip_hostport_clear(&uri->maddr);
 }
 
 /*

@@ -155,30 +155,6 @@ static void sip_uri_params(const u8 *buf, struct sip_uri *uri)
 	}
 }
 
-/* Does the text at @off begin with a host and port that are known? */
-static inline bool sip_hostport_known(const u8 *buf, u32 off, u32 end,
-				      const struct sip_hostport *known, struct sip_hostport *hp)
-{
-	u32 len, by;
-
-	if (!known)
-		return false;
-	len = known->host.len + (known->port.len ? known->port.len + 1 : 0);
-	/* With neither brackets nor LWS, and not the begin of more. */
-	if (known->ip.family != SIP_AF_IP4 || known->end - known->host.off != len ||
-	    end - off < len || !sip_same(buf + off, buf + known->host.off, len) ||
-	    (end - off > len && sip_byte_is(buf[off + len], SIP_C_HOST | SIP_C_IP6)))
-		return false;
-	by = off - known->host.off;
-	*hp = *known;
-	hp->host.off += by;
-	hp->host_end += by;
-	hp->end += by;
-	if (hp->port.len)
-		hp->port.off += by;
-	return true;
-}
-
 /* What stands behind the scheme. */
 static inline void sip_uri_rest(const u8 *buf, u32 off, u32 end,
 				const struct sip_hostport *known, struct sip_uri *uri)
@@ -193,7 +169,7 @@ static inline void sip_uri_rest(const u8 *buf, u32 off, u32 end,
 		uri->user.len = i - off;
 		off = at + 1;
 	}
-	if (!sip_hostport_known(buf, off, end, known, &uri->hp) &&
+	if (!(known && sip_hostport_known(buf, off, end, known, &uri->hp)) &&
 	    !sip_hostport_read(buf, off, end, false, &uri->hp))
 		return;
 	i = uri->hp.end;
@@ -259,9 +235,7 @@ bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *kn
 	uri->whole.len = end - off;
 	uri->user = none;
 	sip_hostport_clear(&uri->hp);
-	uri->params = none;
-	uri->transport = SIP_T_NONE;
-	sip_hostport_clear(&uri->maddr);
+	sip_uri_clear(uri);
 	uri->scheme = sip_scheme_read(buf, off, end, &colon);
 	if (!colon)
 		return false;
