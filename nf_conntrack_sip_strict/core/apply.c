@@ -39,37 +39,33 @@ static bool sip_edit_same(const struct sip_plan *plan, const struct sip_edit *a,
 	       !memcmp(plan->text + a->text_off, plan->text + b->text_off, a->text_len);
 }
 
-/* Put an edit in its place, which is not behind all others. */
-static sip_noinline bool sip_plan_insert(struct sip_plan *plan, u8 field, u32 off, u32 len,
-					 u32 text_off, u32 text_len)
+/*
+ * The edit behind the last one goes to its place among the others. What is moved
+ * for one that contradicts stays so: the plan is refused.
+ */
+static sip_noinline bool sip_plan_insert(struct sip_plan *plan)
 {
-	const struct sip_edit new = {
-		.off = off,
-		.len = len,
-		.text_off = (u16)text_off,
-		.text_len = (u16)text_len,
-		.field = field,
-	};
 	struct sip_edit *end = plan->edit + plan->n_edits;
+	const struct sip_edit new = *end;
 	struct sip_edit *edit = end;
-	struct sip_edit *at;
 
-	while (edit > plan->edit && edit[-1].off > off)
-		edit--;
-	if (edit > plan->edit && (edit[-1].off + edit[-1].len > off || edit[-1].off == off)) {
-		if (sip_edit_same(plan, &edit[-1], &new))
-			return true;
-		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
+	for (; edit > plan->edit && edit[-1].off > new.off; edit--)
+		*edit = edit[-1];
+	if (edit > plan->edit &&
+	    (edit[-1].off + edit[-1].len > new.off || edit[-1].off == new.off)) {
+		if (!sip_edit_same(plan, &edit[-1], &new))
+			return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, new.off);
+		for (; edit < end; edit++)
+			*edit = edit[1];
+		return true;
 	}
 	if (plan->n_edits >= SIP_MAX_EDITS)
-		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
-	if (edit < end && off + len > edit->off)
-		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, off);
-	for (at = end; at > edit; at--)
-		*at = at[-1];
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, new.off);
+	if (edit < end && new.off + new.len > edit[1].off)
+		return sip_plan_fail(plan, SIP_R_SESSION_CONFLICT, new.off);
 	*edit = new;
 	plan->n_edits++;
-	plan->new_total += text_len - len;
+	plan->new_total += (u32)new.text_len - new.len;
 	return true;
 }
 
@@ -78,18 +74,18 @@ static inline bool sip_plan_add(struct sip_plan *plan, enum sip_field field, u32
 				u32 text_off, u32 text_len)
 {
 	u32 n = plan->n_edits;
-	struct sip_edit *edit = &plan->edit[n];
+	struct sip_edit *edit = &plan->edit[n]; /* there is one to spare */
 
+	edit->off = off;
+	edit->len = len;
+	edit->text_off = (u16)text_off;
+	edit->text_len = (u16)text_len;
+	edit->field = (u8)field;
 	if (unlikely(n >= SIP_MAX_EDITS ||
 		     (n && (edit[-1].off + edit[-1].len > off || edit[-1].off == off))))
-		return sip_plan_insert(plan, (u8)field, off, len, text_off, text_len);
+		return sip_plan_insert(plan);
 	plan->n_edits = n + 1;
 	plan->new_total += text_len - len;
-	edit->off = off;
-	edit->text_off = (u16)text_off;
-	edit->field = (u8)field;
-	edit->len = len;
-	edit->text_len = (u16)text_len;
 	return true;
 }
 
@@ -190,6 +186,26 @@ static sip_noinline u32 sip_number_format(u32 number, u8 out[10])
 	return len;
 }
 
+/* The text is written behind that of the plan. */
+static inline bool sip_plan_take(struct sip_plan *plan, enum sip_field field, u32 off, u32 len,
+				 u32 text_len)
+{
+	u32 text_off = plan->text_len;
+
+	if (unlikely(text_len > SIP_MAX_PLAN_TEXT - text_off))
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
+	plan->text_len = text_off + text_len;
+	return sip_plan_add(plan, field, off, len, text_off, text_len);
+}
+
+static sip_noinline bool sip_plan_write_large(struct sip_plan *plan, enum sip_field field, u32 off,
+					      u32 len, bool colon, u32 number)
+{
+	u8 *text = plan->text + plan->text_len;
+
+	return sip_plan_take(plan, field, off, len, colon + sip_number_format(number, text + colon));
+}
+
 /**
  * sip_plan_write_number() - replace a number that is known to be another
  * @p: the planner
@@ -205,19 +221,13 @@ bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off,
 			   bool colon, u32 number)
 {
 	struct sip_plan *plan = p->plan;
-	u32 text_off = plan->text_len;
-	u8 *text = plan->text + text_off; /* has room to spare */
-	u32 text_len = colon;
+	u8 *text = plan->text + plan->text_len; /* has room to spare */
 
 	text[0] = ':';
-	if (likely(number <= 65535))
-		text_len += sip_port_write((u16)number, text + text_len);
-	else
-		text_len += sip_number_format(number, text + text_len);
-	if (unlikely(text_len > SIP_MAX_PLAN_TEXT - text_off))
-		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
-	plan->text_len = text_off + text_len;
-	return sip_plan_add(plan, field, off, len, text_off, text_len);
+	if (unlikely(number > 65535))
+		return sip_plan_write_large(plan, field, off, len, colon, number);
+	return sip_plan_take(plan, field, off, len,
+			     colon + sip_port_write((u16)number, text + colon));
 }
 
 /**

@@ -236,7 +236,7 @@ struct sip_plan {
 	u8 n_sdp;
 	u8 n_notes;
 	u8 n_peers;
-	struct sip_edit edit[SIP_MAX_EDITS];
+	struct sip_edit edit[SIP_MAX_EDITS + 1]; /* the last one: on its way to its place */
 	struct sip_addr_fact addr[SIP_MAX_ADDR_FACTS];
 	struct sip_contact_in contact_in[8];
 	struct sip_ap peer_ap[8];
