@@ -377,6 +377,7 @@ enum sip_reason sip_plan_make(struct sip_plan *plan, const struct sip_msg *msg,
 {
 	struct sip_planner p = {
 		.plan = plan, .msg = msg, .ctx = ctx, .longest = SIP_NO_CONTACT,
+		.natted = sip_end_is_natted(&ctx->snd),
 	};
 	struct sip_ways ways = {
 		.snd = ctx->snd.inside,

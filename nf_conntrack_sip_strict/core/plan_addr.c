@@ -115,6 +115,7 @@ static struct sip_addr_fact *sip_plan_fact(struct sip_planner *p, enum sip_field
 		return NULL;
 	}
 	fact = &p->plan->addr[p->plan->n_addrs++];
+	sip_once(fact);
 	fact->field = (u8)field;
 	fact->star = false;
 	return fact;
@@ -283,7 +284,7 @@ static enum sip_reason sip_place_seen(struct sip_planner *p, const struct sip_pl
 		*seen = snd->seen;
 	else
 		reason = sip_place_ask(p, at, ap, false, seen);
-	if (!sip_end_is_natted(snd))
+	if (!p->natted)
 		*seen = *ap;
 	return reason;
 }
@@ -379,7 +380,7 @@ bool sip_place_map(struct sip_planner *p, const struct sip_place *at, struct sip
 		if (ours) {
 			sip_place_edit(p, at, host, seen);
 			is_now = seen;
-			mapped = sip_end_is_natted(snd);
+			mapped = p->natted;
 		} else {
 			sip_plan_answer(p, reason, host->host.off);
 		}

@@ -17,10 +17,19 @@
 
 /* ---- streams ------------------------------------------------------------ */
 
-static const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
+static inline const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
 					      const struct sdp_stream *stream)
 {
 	return stream->conn.text.len ? &stream->conn : &b->sdp->conn;
+}
+
+static inline const struct sdp_stream *sip_fact_stream(const struct sip_body *b,
+						       const struct sip_media_fact *fact)
+{
+	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
+
+	sip_once(stream);
+	return stream;
 }
 
 /* A port that could be mapped: not 0, not 9, not a well-known service. */
@@ -124,7 +133,7 @@ static inline bool sip_body_is_public(const struct sip_body *b, const struct sip
 {
 	const struct sip_end *snd = &b->p->ctx->snd;
 
-	return b->natted && sip_ip_equal(ip, &snd->seen.ip) && !sip_ip_equal(ip, &snd->real.ip);
+	return b->p->natted && sip_ip_equal(ip, &snd->seen.ip) && !sip_ip_equal(ip, &snd->real.ip);
 }
 
 /* Whose address is it? False: one that nothing can be sent to. */
@@ -192,8 +201,7 @@ static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sip_medi
 {
 	const struct sdp_stream *stream = q->stream;
 
-	if (!stream->rtcp_port_text.len || !seen->port ||
-	    sip_rule_action(SIP_F_SDP_RTCP, b->out) != SIP_MAP)
+	if (!seen->port || sip_rule_action(SIP_F_SDP_RTCP, b->out) != SIP_MAP)
 		return;
 	sip_stream_edit_port(b, SIP_F_SDP_RTCP, stream->rtcp_port_text, stream->rtcp_port,
 			     seen->port);
@@ -212,6 +220,8 @@ static void sip_stream_edit(const struct sip_body *b, const struct sip_media_que
 	if (stream->conn.text.len && !q->existing_only &&
 	    sip_rule_action(SIP_F_SDP_CONN, b->out) == SIP_MAP)
 		sip_stream_edit_ip(b, SIP_F_SDP_CONN, &stream->conn, &a->rtp.ip);
+	if (!stream->rtcp_port_text.len)
+		return;
 	if (q->rtcp.port)
 		sip_stream_edit_rtcp(b, q, &a->rtcp);
 	else if (rtcp_port == q->rtp.port)
@@ -225,7 +235,7 @@ static void sip_stream_edit(const struct sip_body *b, const struct sip_media_que
  */
 static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact)
 {
-	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
+	const struct sdp_stream *stream = sip_fact_stream(b, fact);
 	struct sip_media_query q = { .stream = stream, .count = stream->count };
 	struct sip_planner *p = b->p;
 	struct sip_media_answer a;
@@ -240,12 +250,10 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 	}
 	sip_query_rtcp(b, fact, &q);
 	reason = p->ctx->ops->map_media(p->ctx->priv, &q, &a);
-	if (sip_reason_refuses(reason)) {
-		sip_plan_refuse(p, reason, stream->port_text.off);
-		return;
-	}
 	if (reason) {
-		if (!q.existing_only)
+		if (sip_reason_refuses(reason))
+			sip_plan_refuse(p, reason, stream->port_text.off);
+		else if (!q.existing_only)
 			sip_stream_note(b, reason, stream->port_text.off);
 		return;
 	}
@@ -256,7 +264,7 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 	fact->rtcp = q.rtcp;
 	fact->seen = a.rtp;
 	fact->seen_rtcp = a.rtcp;
-	if (b->natted && !q.public)
+	if (b->p->natted && !q.public)
 		sip_stream_edit(b, &q, &a, rtcp_port);
 }
 
@@ -265,7 +273,7 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 /* This stream became another: it was inside, and of the family that is translated. */
 static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
 {
-	return fact->mapped && b->natted && !sip_body_is_public(b, &fact->rtp.ip) &&
+	return fact->mapped && b->p->natted && !sip_body_is_public(b, &fact->rtp.ip) &&
 	       fact->rtp.ip.family == b->p->ctx->snd.seen.ip.family;
 }
 
@@ -288,7 +296,7 @@ struct sip_session_need {
 static inline void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
 				   struct sip_session_need *need)
 {
-	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
+	const struct sdp_stream *stream = sip_fact_stream(b, fact);
 	bool same;
 
 	if (!sip_stream_is_live(stream))
@@ -319,7 +327,7 @@ static void sip_session_conn_map(const struct sip_body *b)
 	struct sip_session_need need = { .relied = false };
 	u8 i;
 
-	if (!b->natted || !conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
+	if (!b->p->natted || !conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
 	    sip_ip_is_unspecified(&conn->ip) || sip_rule_action(SIP_F_SDP_CONN, b->out) != SIP_MAP)
 		return;
 	for (i = b->first; i < b->end; i++)
@@ -373,7 +381,7 @@ static void sip_candidates_map(const struct sip_body *b)
 	struct sip_ap ap;
 	u8 i;
 
-	if (!b->natted || sip_rule_action(SIP_F_SDP_CANDIDATE, b->out) != SIP_MAP)
+	if (!b->p->natted || sip_rule_action(SIP_F_SDP_CANDIDATE, b->out) != SIP_MAP)
 		return;
 	for (i = 0; i < b->sdp->n_cands; i++) {
 		cand = &b->sdp->cand[i];
@@ -416,13 +424,14 @@ static inline void sip_media_map(const struct sip_body *b, bool held)
 void sip_media_plan(const struct sip_body *body, u32 n)
 {
 	struct sip_plan *plan = n ? body->p->plan : NULL;
-	u32 i;
+	u32 any_held = 0;
+	u32 held, i;
 
 	for (i = 0; i < n; i++)
-		sip_media_map(&body[i], false);
-	for (i = 0; i < n; i++)
-		if (body[i].held)
-			sip_media_map(&body[i], true);
+		any_held |= body[i].held;
+	for (held = 0; held <= any_held; held++)
+		for (i = 0; i < n; i++)
+			sip_media_map(&body[i], held);
 	for (i = 0; i < n && !plan->reason; i++) {
 		sip_session_conn_map(&body[i]);
 		if (!plan->reason && body[i].sdp->n_cands)

@@ -129,7 +129,6 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 	b->sdp = sdp;
 	b->session = plan->n_sdp++;
 	b->first = plan->n_media;
-	b->natted = sip_end_is_natted(&p->ctx->snd);
 	b->out = p->msg->request ? SIP_REQ_OUT : SIP_RSP_OUT;
 	sip_media_facts(b);
 }

@@ -12,6 +12,7 @@
 /**
  * struct sip_planner - a plan in the making
  * @plan: the plan; @msg: the message; @ctx: ends and address map
+ * @natted: the sender is seen as another than it is: text may change
  * @body_delta: growth of the body by its edits so far
  * @longest: expires of the sender's Contact that lasts longest, seconds; -1: one
  *	of them says none; SIP_NO_CONTACT: there is none
@@ -21,12 +22,18 @@ struct sip_planner {
 	struct sip_plan *plan;
 	const struct sip_msg *msg;
 	const struct sip_ctx *ctx;
+	bool natted;
 	s32 body_delta;
 	s64 longest;
 	struct sip_ip ip;
 	u16 ip_off;
 	u16 ip_len;
 };
+
+static inline bool sip_end_is_natted(const struct sip_end *end)
+{
+	return !sip_ap_equal(&end->real, &end->seen);
+}
 
 /* Each returns false when a limit of the plan is reached: refused then. */
 bool sip_plan_edit(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
@@ -67,11 +74,6 @@ struct sip_place {
 	s64 expires;
 };
 
-static inline bool sip_end_is_natted(const struct sip_end *end)
-{
-	return !sip_ap_equal(&end->real, &end->seen);
-}
-
 /* plan_addr.c: false: the place does not name an address. */
 bool sip_place_ap(const struct sip_place *at, const struct sip_hostport *host, struct sip_ap *ap);
 /* True: it was mapped to @seen, unmapped to what was written. */
@@ -88,7 +90,6 @@ void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
  * @session: its index in plan->sdp
  * @first: its first fact in plan->media; @end: behind its last
  * @held: there is a stream with c=0.0.0.0
- * @natted: the sender is seen as another than it is: text may change
  * @out: the way of the message at the sender's end
  */
 struct sip_body {
@@ -98,7 +99,6 @@ struct sip_body {
 	u8 first;
 	u8 end;
 	bool held;
-	bool natted;
 	enum sip_way out;
 };
 

@@ -17,6 +17,7 @@
 #include <linux/types.h>
 
 #define sip_noinline noinline
+#define sip_once(pointer) OPTIMIZER_HIDE_VAR(pointer)
 #else
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +34,10 @@ typedef int64_t s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define sip_noinline __attribute__((__noinline__))
+#define sip_once(pointer) __asm__("" : "+r"(pointer))
 #endif
+
+/* sip_once(): a place in an array is worked out once, not again for each of its members. */
 
 #define SIP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

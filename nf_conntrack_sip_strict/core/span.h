@@ -53,14 +53,19 @@ enum sip_transport {
 	SIP_T_OTHER, /* SCTP, WS, WSS, unknown: never mapped to a port of ours */
 };
 
-/* Two words at once: this is asked more often than anything else. */
+/*
+ * Words at once: this is asked more often than anything else. The first has
+ * the family, and all of an IPv4 address.
+ */
 static inline bool sip_ip_equal(const struct sip_ip *a, const struct sip_ip *b)
 {
 	u64 x[2], y[2];
 
-	memcpy(x, a->b, sizeof(x));
-	memcpy(y, b->b, sizeof(y));
-	return a->family == b->family && !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	if (x[0] != y[0])
+		return false;
+	return a->family == SIP_AF_IP4 || (x[1] == y[1] && a->b[15] == b->b[15]);
 }
 
 /* Is it 0.0.0.0 or "::"? A name is not. */
