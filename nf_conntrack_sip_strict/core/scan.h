@@ -106,15 +106,11 @@ static inline size_t sip_scan_pairs(const u8 *buf, size_t off, size_t stop, bool
 	return off;
 }
 
-/* The same to @end. */
-static inline size_t sip_scan_control(const u8 *buf, size_t off, size_t end)
+/* Behind those: where 16 bytes can no longer be read; or @end. */
+static inline size_t sip_scan_rest(const u8 *buf, size_t off, size_t end)
 {
-	bool found;
 	u64 hit;
 
-	off = sip_scan_pairs(buf, off, sip_scan_stop(end), &found);
-	if (likely(found))
-		return off;
 	if (end - off >= 8) {
 		hit = sip_word_below(sip_word(buf + off), 0x0e);
 		if (hit)
@@ -127,6 +123,15 @@ static inline size_t sip_scan_control(const u8 *buf, size_t off, size_t end)
 	while (off < end && buf[off] >= 0x0e)
 		off++;
 	return off;
+}
+
+/* The same to @end. */
+static inline size_t sip_scan_control(const u8 *buf, size_t off, size_t end)
+{
+	bool found;
+
+	off = sip_scan_pairs(buf, off, sip_scan_stop(end), &found);
+	return likely(found) ? off : sip_scan_rest(buf, off, end);
 }
 
 /* Does CRLF stand here? */

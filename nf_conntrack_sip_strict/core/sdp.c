@@ -167,7 +167,8 @@ static inline bool sdp_ip_read(const struct sdp_reader *r, u32 off, u32 len, str
 }
 
 /* RFC 8866 5.7: nettype addrtype address [/ttl] [/count]. */
-static bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end, struct sdp_addr *addr)
+static sip_noinline bool sdp_addr_other(const struct sdp_reader *r, u32 off, u32 end,
+					struct sdp_addr *addr)
 {
 	const u8 *buf = r->buf;
 	u8 family = sdp_addr_family(buf, &off, end);
@@ -177,7 +178,7 @@ static bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end, struct s
 	addr->text.off = off;
 	addr->text.len = end - off;
 	/* Mostly it is all that is left. */
-	if (likely(family && sdp_ip_read(r, off, end - off, &addr->ip) &&
+	if (likely(family && sip_ip_parse(buf + off, end - off, &addr->ip) &&
 		   addr->ip.family == family))
 		return true;
 	for (i = off; i < end && !sip_byte_is_blank(buf[i]) && buf[i] != '/'; i++)
@@ -188,6 +189,19 @@ static bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end, struct s
 	if (!family || !sip_ip_parse(buf + off, i - off, &addr->ip) ||
 	    addr->ip.family != family)
 		memset(&addr->ip, 0, sizeof(addr->ip));
+	return true;
+}
+
+/* The same; mostly it is the one that is known. */
+static inline bool sdp_addr_read(const struct sdp_reader *r, u32 off, u32 end,
+				 struct sdp_addr *addr)
+{
+	if (end - off < 15 || !SIP_BEGINS(sip_word(r->buf + off), "IN IP4 ") ||
+	    !sip_host_is(r->buf, off + 7, end - off - 7, r->known))
+		return sdp_addr_other(r, off, end, addr);
+	addr->text.off = off + 7;
+	addr->text.len = end - off - 7;
+	addr->ip = r->known->ip;
 	return true;
 }
 
@@ -354,8 +368,11 @@ static bool sdp_attr_value(const u8 *buf, u32 off, u32 end, struct sip_span *val
 static inline bool sdp_attr_is(const u8 *buf, u32 off, u32 end, const char *name, u32 len,
 			       struct sip_span *value)
 {
-	return end - off >= len && !memcmp(buf + off, name, len) &&
-	       sdp_attr_value(buf, off + len, end, value);
+	if (end - off < len || memcmp(buf + off, name, len))
+		return false;
+	value->off = end;
+	value->len = 0;
+	return end - off == len || sdp_attr_value(buf, off + len, end, value);
 }
 
 #define SDP_ATTR_IS(r, off, end, name, value) \
@@ -581,9 +598,11 @@ static const bool sdp_attr_first[256] = {
  */
 static inline bool sdp_line_passes(u64 word)
 {
-	/* a=rtpmap goes by its third letter; no name that is read has a p there. */
+	/* Most are these. */
+	if (word == SIP_WORD("a=rtpmap"))
+		return true;
 	if (likely((word & 0xffff) == ('=' << 8 | 'a')))
-		return !sdp_attr_first[(u8)(word >> 16)] || (u8)(word >> 32) == 'p';
+		return !sdp_attr_first[(u8)(word >> 16)];
 	return (u8)(word >> 8) == '=' && sdp_line_class[(u8)word] == SDP_C_PASS;
 }
 
@@ -662,7 +681,7 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 	size_t next = body.off;
 	size_t line, eol;
 	struct sdp_eol odd;
-	bool found, usual, bad;
+	bool found;
 	u32 i;
 
 	sdp->body = body;
@@ -688,19 +707,23 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		line = next;
 		eol = sip_scan_pairs(buf, line, stop, &found);
 		next = eol + 2;
-		usual = found && sip_is_crlf(buf + eol);
-		if (likely(usual)) {
+		if (likely(found && sip_is_crlf(buf + eol))) {
 			/* Most lines are nothing that is read. */
 			if (likely(sdp_line_passes(sip_word(buf + line))))
 				continue;
 		} else {
 			if (line == end)
 				break;
-			bad = !sdp_line_end(buf, eol, end, &odd);
-			eol = odd.end;
-			next = odd.next;
-			if (bad)
-				return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
+			if (!found)
+				eol = sip_scan_rest(buf, eol, end);
+			next = eol + 2;
+			if (next > end || !sip_is_crlf(buf + eol)) {
+				found = sdp_line_end(buf, eol, end, &odd);
+				eol = odd.end;
+				next = odd.next;
+				if (!found)
+					return sdp_give_up(sdp, SIP_R_BAD_SDP, (u32)next);
+			}
 		}
 		if (unlikely(line == eol)) {
 			next = sdp_empty_lines(buf, next, end);

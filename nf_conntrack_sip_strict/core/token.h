@@ -139,10 +139,12 @@ static inline bool sip_same(const u8 *a, const u8 *b, u32 len)
 
 	if (unlikely(len < 8))
 		return !memcmp(a, b, len);
-	for (i = 0; i + 8 <= len; i += 8)
+	if (sip_word(a + len - 8) != sip_word(b + len - 8))
+		return false;
+	for (i = 0; i < len - 8; i += 8)
 		if (sip_word(a + i) != sip_word(b + i))
 			return false;
-	return sip_word(a + len - 8) == sip_word(b + len - 8);
+	return true;
 }
 
 #define SIP_SPAN_IS(buf, span, lower) sip_span_is(buf, span, lower, sizeof(lower) - 1)
