@@ -117,6 +117,11 @@ static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
 	}
 }
 
+/* Does a line begin like this? @word is its begin; with more than eight bytes. */
+#define SIP_LINE_BEGINS(line, word, str) \
+	((word) == SIP_WORD(str) && \
+	 sip_word((line) + sizeof(str) - 9) == sip_word((const u8 *)(str) + sizeof(str) - 9))
+
 /*
  * The names that nearly every message has, as nearly everybody writes them,
  * and some that nothing reads: their colon is part of what is compared. @line
@@ -132,16 +137,12 @@ static inline enum sip_hdr_id sip_hdr_usual(const u8 *line, u64 word, u32 *len)
 			*len = 5;
 		break;
 	case 'C':
-		if (word == SIP_WORD("Content-")) {
-			word = sip_word(line + 8);
-			if (SIP_BEGINS(word, "Length:")) {
-				*len = 14;
-				return SIP_H_CONTENT_LENGTH;
-			}
-			if (SIP_BEGINS(word, "Type:")) {
-				*len = 12;
-				return SIP_H_CONTENT_TYPE;
-			}
+		if (SIP_LINE_BEGINS(line, word, "Content-Length:")) {
+			*len = 14;
+			return SIP_H_CONTENT_LENGTH;
+		} else if (SIP_LINE_BEGINS(line, word, "Content-Type:")) {
+			*len = 12;
+			return SIP_H_CONTENT_TYPE;
 		} else if (word == SIP_WORD("Call-ID:")) {
 			*len = 7;
 			return SIP_H_CALL_ID;
@@ -159,16 +160,16 @@ static inline enum sip_hdr_id sip_hdr_usual(const u8 *line, u64 word, u32 *len)
 		*len = 4;
 		return SIP_H_FROM;
 	case 'M':
-		if (word == SIP_WORD("Max-Forw") && SIP_BEGINS(sip_word(line + 8), "ards:"))
+		if (SIP_LINE_BEGINS(line, word, "Max-Forwards:"))
 			*len = 12;
 		break;
 	case 'R':
-		if (word != SIP_WORD("Record-R") || !SIP_BEGINS(sip_word(line + 8), "oute:"))
+		if (!SIP_LINE_BEGINS(line, word, "Record-Route:"))
 			break;
 		*len = 12;
 		return SIP_H_RECORD_ROUTE;
 	case 'S':
-		if (word == SIP_WORD("Supporte") && SIP_BEGINS(sip_word(line + 8), "d:"))
+		if (SIP_LINE_BEGINS(line, word, "Supported:"))
 			*len = 9;
 		break;
 	case 'T':
@@ -177,7 +178,7 @@ static inline enum sip_hdr_id sip_hdr_usual(const u8 *line, u64 word, u32 *len)
 		*len = 2;
 		return SIP_H_TO;
 	case 'U':
-		if (word == SIP_WORD("User-Age") && SIP_BEGINS(sip_word(line + 8), "nt:"))
+		if (SIP_LINE_BEGINS(line, word, "User-Agent:"))
 			*len = 10;
 		break;
 	case 'V':

@@ -21,11 +21,12 @@ struct sip_ways {
 	enum sip_way in;
 };
 
-/* Behind Contact: they may name one, wherever it stands. */
+/* Contact first: the others may name one, wherever it stands. */
 static const struct {
 	enum sip_hdr_id id;
 	enum sip_field field;
-} sip_plan_routes[] = {
+} sip_plan_fields[] = {
+	{ SIP_H_CONTACT, SIP_F_CONTACT },
 	{ SIP_H_RECORD_ROUTE, SIP_F_RECORD_ROUTE },
 	{ SIP_H_ROUTE, SIP_F_ROUTE },
 	{ SIP_H_PATH, SIP_F_PATH },
@@ -116,8 +117,8 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 
 /* ---- URIs --------------------------------------------------------------- */
 
-static void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
-			 enum sip_field field, const struct sip_uri *uri, s64 expires)
+static inline void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
+				enum sip_field field, const struct sip_uri *uri, s64 expires)
 {
 	bool mapped = false;
 	bool ours = false;
@@ -214,13 +215,13 @@ static inline void sip_plan_header(struct sip_planner *p, const struct sip_ways 
 	if (field != SIP_F_CONTACT && field != SIP_F_RECORD_ROUTE &&
 	    sip_ways_out(ways, field) == SIP_KEEP && sip_ways_in(ways, field) == SIP_KEEP)
 		return;
-	i = msg->first[id] - 1u;
-	sip_plan_values(p, ways, field, msg->header[i].value, na);
-	if (!msg->repeated)
-		return;
-	for (i++; i < msg->n_headers && !p->plan->reason; i++)
-		if (msg->header[i].id == id)
-			sip_plan_values(p, ways, field, msg->header[i].value, na);
+	for (i = msg->first[id] - 1u; i < msg->n_headers && !p->plan->reason; i++) {
+		if (msg->header[i].id != id)
+			continue;
+		sip_plan_values(p, ways, field, msg->header[i].value, na);
+		if (!msg->repeated)
+			break;
+	}
 }
 
 /* Most messages have none of these. */
@@ -233,13 +234,11 @@ static bool sip_plan_has_routes(const struct sip_msg *msg)
 static void sip_plan_headers(struct sip_planner *p, const struct sip_ways *ways,
 			     struct sip_nameaddr *na)
 {
+	u32 n = sip_plan_has_routes(p->msg) ? SIP_ARRAY_SIZE(sip_plan_fields) : 1;
 	u32 i;
 
-	sip_plan_header(p, ways, SIP_H_CONTACT, SIP_F_CONTACT, na);
-	if (!sip_plan_has_routes(p->msg))
-		return;
-	for (i = 0; i < SIP_ARRAY_SIZE(sip_plan_routes) && !p->plan->reason; i++)
-		sip_plan_header(p, ways, sip_plan_routes[i].id, sip_plan_routes[i].field, na);
+	for (i = 0; i < n && !p->plan->reason; i++)
+		sip_plan_header(p, ways, sip_plan_fields[i].id, sip_plan_fields[i].field, na);
 }
 
 /* ---- the body's length and its digest ----------------------------------- */

@@ -116,8 +116,10 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 {
 	struct sip_plan *plan = p->plan;
 	struct sdp_session *sdp = &plan->sdp[plan->n_sdp];
-	enum sip_reason reason = sdp_read(p->msg->buf, body, &p->msg->via.sent_by, sdp);
+	enum sip_reason reason;
 
+	sip_once(sdp);
+	reason = sdp_read(p->msg->buf, body, &p->msg->via.sent_by, sdp);
 	if (reason == SIP_R_BAD_SDP) {
 		sip_plan_note(p, reason, sdp->reason_off);
 		return;
@@ -186,7 +188,7 @@ static s32 sip_plan_growth(const struct sip_plan *plan, struct sip_span body)
 /*
  * RFC 2045 6, RFC 3261 20.14: a part that tells its length goes on telling it
  * right. Inner parts have the higher numbers and come first, since the length
- * of theirs counts in the outer.
+ * of theirs counts in the outer. The length of the body itself is the message's.
  */
 static void sip_parts_settle(struct sip_planner *p, s32 growth)
 {
@@ -194,9 +196,14 @@ static void sip_parts_settle(struct sip_planner *p, s32 growth)
 	struct sip_part *part;
 	u32 i, len;
 
+	if (likely(plan->parts.n == 1)) {
+		plan->parts.part[0].delta = growth;
+		p->body_delta = growth;
+		return;
+	}
 	for (i = plan->parts.n; i--;) {
 		part = &plan->parts.part[i];
-		part->delta = plan->parts.n == 1 ? growth : sip_plan_growth(plan, part->body);
+		part->delta = sip_plan_growth(plan, part->body);
 		if (!part->delta || !part->content_length.len)
 			continue;
 		if (sip_span_number(p->msg->buf, part->content_length, SIP_MAX_MSG, &len) &&

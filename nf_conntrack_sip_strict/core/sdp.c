@@ -598,9 +598,6 @@ static const bool sdp_attr_first[256] = {
  */
 static inline bool sdp_line_passes(u64 word)
 {
-	/* Most are these. */
-	if (word == SIP_WORD("a=rtpmap"))
-		return true;
 	if (likely((word & 0xffff) == ('=' << 8 | 'a')))
 		return !sdp_attr_first[(u8)(word >> 16)];
 	return (u8)(word >> 8) == '=' && sdp_line_class[(u8)word] == SDP_C_PASS;
@@ -704,6 +701,13 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		next += 5;
 	}
 	for (;;) {
+		/* Most lines are these, and most of these stand together. */
+		while (next < stop && sip_word(buf + next) == SIP_WORD("a=rtpmap")) {
+			eol = sip_scan_pairs(buf, next + 8, stop, &found);
+			if (!found || !sip_is_crlf(buf + eol))
+				break;
+			next = eol + 2;
+		}
 		line = next;
 		eol = sip_scan_pairs(buf, line, stop, &found);
 		next = eol + 2;
