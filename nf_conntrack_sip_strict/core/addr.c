@@ -168,7 +168,7 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 	na->params.off = 0;
 	na->params.len = 0;
 	na->expires = -1;
-	if (known && end - i > 16 && sip_nameaddr_known(buf, i, end, known, na)) {
+	if (likely(known && end - i > 16 && sip_nameaddr_known(buf, i, end, known, na))) {
 		*off = end;
 		return 1;
 	}

@@ -180,10 +180,11 @@ static inline u32 sip_find(const u8 *buf, u32 off, u32 end, u8 byte)
 	return (u32)i;
 }
 
-/* Bytes that may end a value: ';', and what is below '-'. */
+/* Bytes that may end a value: ';', what is below '-'; bytes of 0x80 and more may look like one. */
 static inline u64 sip_value_ends(u64 word)
 {
-	return sip_word_zero(word ^ SIP_SCAN_ONES * ';') | sip_word_below(word, '-');
+	return (((word ^ SIP_SCAN_ONES * ';') - SIP_SCAN_ONES) | (word - SIP_SCAN_ONES * '-')) &
+	       SIP_SCAN_HIGH;
 }
 
 /*
@@ -484,6 +485,77 @@ bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *kn
 		  struct sip_uri *uri);
 int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
 		      struct sip_nameaddr *na);
+
+/* uri.c: what begins with a bracket. */
+bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp);
+
+/* An IPv6 reference, or the run of a host name's bytes. */
+static inline bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	u32 i = off + sip_ip4_read(buf + off, end - off, hp->ip.b);
+
+	if (unlikely(i == off && off < end && buf[off] == '['))
+		return sip_reference_read(buf, off, end, hp);
+	if (likely(i > off && (i == end || !sip_byte_is(buf[i], SIP_C_HOST)))) {
+		hp->ip.family = SIP_AF_IP4;
+	} else {
+		memset(hp->ip.b, 0, 4);
+		i = sip_run(buf, off, end, SIP_C_HOST);
+	}
+	hp->host.off = off;
+	hp->host.len = i - off;
+	hp->host_end = i;
+	return i > off;
+}
+
+/*
+ * Digits, to the end of the value. One colon before something else is a port
+ * that is none; with more colons it was an IPv6 address without brackets.
+ */
+static inline bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+{
+	u64 port;
+	u32 i = sip_digits(buf, off, end, &port);
+
+	hp->port.off = off;
+	hp->port.len = i - off;
+	hp->end = i;
+	if (likely(port <= 65535 && i > off &&
+		   (i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6)))) {
+		hp->port_num = (u16)port;
+		return true;
+	}
+	i = sip_run(buf, i, end, SIP_C_HOST);
+	hp->bad_port = i == end || buf[i] != ':';
+	return false;
+}
+
+/* sip_hostport_read(), where it stands. */
+static inline bool sip_hostport_at(const u8 *buf, u32 off, u32 end, bool lws,
+				   struct sip_hostport *hp)
+{
+	u32 i;
+
+	if (unlikely(!sip_host_read(buf, off, end, hp))) {
+		sip_hostport_clear(hp);
+		return false;
+	}
+	i = hp->host_end;
+	hp->end = i;
+	if (lws)
+		i = sip_lws(buf, i, end);
+	if (i == end || buf[i] != ':')
+		return true;
+	i++;
+	if (lws)
+		i = sip_lws(buf, i, end);
+	if (likely(sip_port_read(buf, i, end, hp)))
+		return true;
+	memset(&hp->host, 0, sizeof(hp->host));
+	memset(&hp->port, 0, sizeof(hp->port));
+	memset(&hp->ip, 0, sizeof(hp->ip));
+	return false;
+}
 
 /* uri.c: @lws: around the colon, as in sent-by (RFC 3261 25.1: COLON). @hp is zeroed. */
 bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp);

@@ -5,8 +5,18 @@
 #include "msg.h"
 #include "token.h"
 
-/* What stands between brackets; one that is no IPv6 address names none. */
-static bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
+/**
+ * sip_reference_read() - read an IPv6 reference (RFC 3261 25.1: IPv6reference)
+ * @buf: the message
+ * @off: its bracket
+ * @end: where to stop at the latest
+ * @hp: zeroed; filled in
+ *
+ * What stands between the brackets and is no IPv6 address names none.
+ *
+ * Return: false if nothing does.
+ */
+bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
 {
 	u32 i = sip_run(buf, off + 1, end, SIP_C_IP6);
 
@@ -18,47 +28,6 @@ static bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostp
 	if (!sip_ip_parse(buf + off + 1, hp->host.len, &hp->ip) || hp->ip.family == SIP_AF_IP4)
 		memset(&hp->ip, 0, sizeof(hp->ip));
 	return true;
-}
-
-/* An IPv6 reference, or the run of a host name's bytes. */
-static inline bool sip_host_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
-{
-	u32 i = off + sip_ip4_read(buf + off, end - off, hp->ip.b);
-
-	if (unlikely(i == off && off < end && buf[off] == '['))
-		return sip_reference_read(buf, off, end, hp);
-	if (likely(i > off && (i == end || !sip_byte_is(buf[i], SIP_C_HOST)))) {
-		hp->ip.family = SIP_AF_IP4;
-	} else {
-		memset(hp->ip.b, 0, 4);
-		i = sip_run(buf, off, end, SIP_C_HOST);
-	}
-	hp->host.off = off;
-	hp->host.len = i - off;
-	hp->host_end = i;
-	return i > off;
-}
-
-/*
- * Digits, to the end of the value. One colon before something else is a port
- * that is none; with more colons it was an IPv6 address without brackets.
- */
-static inline bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp)
-{
-	u64 port;
-	u32 i = sip_digits(buf, off, end, &port);
-
-	hp->port.off = off;
-	hp->port.len = i - off;
-	hp->end = i;
-	if (likely(port <= 65535 && i > off &&
-		   (i == end || !sip_byte_is(buf[i], SIP_C_HOST | SIP_C_IP6)))) {
-		hp->port_num = (u16)port;
-		return true;
-	}
-	i = sip_run(buf, i, end, SIP_C_HOST);
-	hp->bad_port = i == end || buf[i] != ':';
-	return false;
 }
 
 /**
@@ -73,27 +42,7 @@ static inline bool sip_port_read(const u8 *buf, u32 off, u32 end, struct sip_hos
  */
 bool sip_hostport_read(const u8 *buf, u32 off, u32 end, bool lws, struct sip_hostport *hp)
 {
-	u32 i;
-
-	if (unlikely(!sip_host_read(buf, off, end, hp))) {
-		sip_hostport_clear(hp);
-		return false;
-	}
-	i = hp->host_end;
-	hp->end = i;
-	if (lws)
-		i = sip_lws(buf, i, end);
-	if (i == end || buf[i] != ':')
-		return true;
-	i++;
-	if (lws)
-		i = sip_lws(buf, i, end);
-	if (likely(sip_port_read(buf, i, end, hp)))
-		return true;
-	memset(&hp->host, 0, sizeof(hp->host));
-	memset(&hp->port, 0, sizeof(hp->port));
-	memset(&hp->ip, 0, sizeof(hp->ip));
-	return false;
+	return sip_hostport_at(buf, off, end, lws, hp);
 }
 
 /**

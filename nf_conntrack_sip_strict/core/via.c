@@ -191,7 +191,7 @@ u32 sip_via_begin(const u8 *buf, u32 off, u32 end, struct sip_via *via)
 	    !sip_three_is(buf + off + 8, "udp "))
 		return 0;
 	via->transport = SIP_T_UDP;
-	if (!sip_hostport_read(buf, off + 12, end, false, &via->sent_by))
+	if (!sip_hostport_at(buf, off + 12, end, false, &via->sent_by))
 		return 0;
 	i = via->sent_by.end;
 	while (sip_via_usual(buf, &i, end, via))
