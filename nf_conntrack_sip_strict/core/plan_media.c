@@ -403,11 +403,15 @@ static void sip_candidates_map(const struct sip_body *b)
 static inline void sip_media_map(const struct sip_body *b, bool held)
 {
 	struct sip_plan *plan = b->p->plan;
+	struct sip_media_fact *fact;
 	u8 i;
 
-	for (i = b->first; i < b->end && !plan->reason; i++)
-		if (plan->media[i].hold == held)
-			sip_stream_map(b, &plan->media[i]);
+	for (i = b->first; i < b->end && !plan->reason; i++) {
+		fact = &plan->media[i];
+		sip_once(fact);
+		if (fact->hold == held)
+			sip_stream_map(b, fact);
+	}
 }
 
 /**

@@ -292,6 +292,9 @@ static u32 sdp_media_port_read(const u8 *buf, u32 off, u32 end, struct sdp_strea
 	if (likely(off > digits->off && off < end && buf[off] == ' ' && port <= 65535)) {
 		stream->port = (u16)port;
 		digits->len = off - digits->off;
+		/* Mostly a proto follows. */
+		if (likely(off + 1 < end && buf[off + 1] > '/'))
+			return off + 1;
 	} else {
 		while (off < end && buf[off] != '/' && !sip_byte_is_blank(buf[off]))
 			off++;

@@ -17,6 +17,7 @@
 #include <linux/types.h>
 
 #define sip_noinline noinline
+#define sip_inline __always_inline
 #define sip_once(pointer) OPTIMIZER_HIDE_VAR(pointer)
 #else
 #include <stdbool.h>
@@ -34,6 +35,7 @@ typedef int64_t s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define sip_noinline __attribute__((__noinline__))
+#define sip_inline inline __attribute__((__always_inline__))
 #define sip_once(pointer) __asm__("" : "+r"(pointer))
 #endif
 
