@@ -203,13 +203,13 @@ static inline bool sip_msg_usual_request(struct sip_walk *w)
 	len = blank ? sip_word_first(blank) : 8;
 	if (line[len] != ' ' || !sip_three_is(line + len + 1, "sip:"))
 		return false;
+	msg->method = sip_method_lookup(line, len);
+	if (msg->method == SIP_M_OTHER)
+		return false;
 	uri = w->off + len + 1;
 	end = sip_uri_end(w->buf, uri + 4, w->len);
 	if (end - w->off > SIP_MAX_START_LINE / 2 || w->len - end < 10 ||
 	    sip_word(w->buf + end) != SIP_WORD(" SIP/2.0") || !sip_is_crlf(w->buf + end + 8))
-		return false;
-	msg->method = sip_method_lookup(line, len);
-	if (msg->method == SIP_M_OTHER)
 		return false;
 	msg->request = true;
 	w->method_off = w->off;
@@ -442,7 +442,7 @@ static inline enum sip_hdr_id sip_msg_name(const u8 *line, u32 *len)
 	u32 i;
 
 	id = sip_hdr_usual(line, word, len);
-	if (*len)
+	if (*len || (u8)word < 'A')
 		return id;
 	colon = sip_word_zero(word ^ SIP_SCAN_ONES * ':');
 	if (colon) {
