@@ -186,24 +186,23 @@ static sip_noinline u32 sip_number_format(u32 number, u8 out[10])
 	return len;
 }
 
-/* The text is written behind that of the plan. */
+/* An edit whose text is written behind that of the plan. */
 static inline bool sip_plan_take(struct sip_plan *plan, enum sip_field field, u32 off, u32 len,
-				 u32 text_len)
+				 u32 text_off, u32 text_len)
 {
-	u32 text_off = plan->text_len;
-
-	if (unlikely(text_len > SIP_MAX_PLAN_TEXT - text_off))
+	if (unlikely(text_off + text_len > SIP_MAX_PLAN_TEXT))
 		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, off);
 	plan->text_len = text_off + text_len;
 	return sip_plan_add(plan, field, off, len, text_off, text_len);
 }
 
 static sip_noinline bool sip_plan_write_large(struct sip_plan *plan, enum sip_field field, u32 off,
-					      u32 len, bool colon, u32 number)
+					      u32 len, u32 number)
 {
-	u8 *text = plan->text + plan->text_len;
+	u32 text_off = plan->text_len;
 
-	return sip_plan_take(plan, field, off, len, colon + sip_number_format(number, text + colon));
+	return sip_plan_take(plan, field, off, len, text_off,
+			     sip_number_format(number, plan->text + text_off));
 }
 
 /**
@@ -211,23 +210,40 @@ static sip_noinline bool sip_plan_write_large(struct sip_plan *plan, enum sip_fi
  * @p: the planner
  * @field: where it stands
  * @off: first byte to replace
- * @len: bytes to replace; 0: insert at @off
- * @colon: one stands before it
+ * @len: bytes to replace
  * @number: what is to stand there
  *
  * Return: as sip_plan_edit().
  */
 bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
-			   bool colon, u32 number)
+			   u32 number)
 {
 	struct sip_plan *plan = p->plan;
-	u8 *text = plan->text + plan->text_len; /* has room to spare */
+	u32 text_off = plan->text_len; /* there is room to spare */
+
+	if (unlikely(number > 65535))
+		return sip_plan_write_large(plan, field, off, len, number);
+	return sip_plan_take(plan, field, off, len, text_off,
+			     sip_port_write((u16)number, plan->text + text_off));
+}
+
+/**
+ * sip_plan_insert_port() - put in a port where none stands
+ * @p: the planner
+ * @field: where
+ * @off: where its colon goes
+ * @port: the port
+ *
+ * Return: as sip_plan_edit().
+ */
+bool sip_plan_insert_port(struct sip_planner *p, enum sip_field field, u32 off, u16 port)
+{
+	struct sip_plan *plan = p->plan;
+	u32 text_off = plan->text_len; /* there is room to spare */
+	u8 *text = plan->text + text_off;
 
 	text[0] = ':';
-	if (unlikely(number > 65535))
-		return sip_plan_write_large(plan, field, off, len, colon, number);
-	return sip_plan_take(plan, field, off, len,
-			     colon + sip_port_write((u16)number, text + colon));
+	return sip_plan_take(plan, field, off, 0, text_off, 1 + sip_port_write(port, text + 1));
 }
 
 /**
@@ -246,7 +262,7 @@ bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct si
 
 	if (sip_span_number(p->msg->buf, digits, 0xffffffffu, &old) && old == number)
 		return true;
-	return sip_plan_write_number(p, field, digits.off, digits.len, false, number);
+	return sip_plan_write_number(p, field, digits.off, digits.len, number);
 }
 
 /**

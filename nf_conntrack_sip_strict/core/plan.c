@@ -253,13 +253,13 @@ static void sip_plan_content_length(struct sip_planner *p)
 	if (!p->body_delta || !msg->content_length.len)
 		return;
 	sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->content_length.off,
-			      msg->content_length.len, false, len);
+			      msg->content_length.len, len);
 	if (!msg->repeated)
 		return;
 	for (i = msg->first[SIP_H_CONTENT_LENGTH]; i < msg->n_headers; i++)
 		if (msg->header[i].id == SIP_H_CONTENT_LENGTH)
 			sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->header[i].value.off,
-					      msg->header[i].value.len, false, len);
+					      msg->header[i].value.len, len);
 }
 
 static bool sip_span_has(const u8 *buf, u32 off, u32 end, const char *word, u32 len)

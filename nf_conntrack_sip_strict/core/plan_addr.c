@@ -195,10 +195,9 @@ static void sip_plan_edit_port(struct sip_planner *p, const struct sip_place *at
 
 	if (hp->port.len) {
 		if (hp->port_num != port)
-			sip_plan_write_number(p, at->field, hp->port.off, hp->port.len, false,
-					      port);
+			sip_plan_write_number(p, at->field, hp->port.off, hp->port.len, port);
 	} else if (port != at->default_port) {
-		sip_plan_write_number(p, at->field, hp->host_end, 0, true, port);
+		sip_plan_insert_port(p, at->field, hp->host_end, port);
 	}
 }
 

@@ -192,7 +192,7 @@ static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
 				 struct sip_span digits, u16 old, u16 port)
 {
 	if (old != port)
-		sip_plan_write_number(b->p, field, digits.off, digits.len, false, port);
+		sip_plan_write_number(b->p, field, digits.off, digits.len, port);
 }
 
 /* RFC 3605: the port, and the address where there is one. */

@@ -45,7 +45,8 @@ bool sip_plan_write_ip(struct sip_planner *p, enum sip_field field, struct sip_s
 bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct sip_span digits,
 			  u32 number);
 bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
-			   bool colon, u32 number);
+			   u32 number); /* known to be another */
+bool sip_plan_insert_port(struct sip_planner *p, enum sip_field field, u32 off, u16 port);
 void sip_plan_note(struct sip_planner *p, enum sip_reason reason, u32 off);
 
 void sip_plan_refuse(struct sip_planner *p, enum sip_reason reason, u32 off);
