@@ -59,13 +59,13 @@ enum sip_transport {
  */
 static inline bool sip_ip_equal(const struct sip_ip *a, const struct sip_ip *b)
 {
-	u64 x[2], y[2];
+	u64 x, y;
 
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	if (x[0] != y[0])
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x != y)
 		return false;
-	return a->family == SIP_AF_IP4 || (x[1] == y[1] && a->b[15] == b->b[15]);
+	return likely(a->family == SIP_AF_IP4) || !memcmp(a, b, sizeof(*a));
 }
 
 /* Is it 0.0.0.0 or "::"? A name is not. */

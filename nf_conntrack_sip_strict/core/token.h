@@ -62,10 +62,10 @@ static inline u32 sip_digits(const u8 *buf, u32 off, u32 end, u64 *number)
 		return sip_digits_slow(buf, off, end, number);
 	word = sip_word(buf + off) ^ SIP_SCAN_ONES * '0';
 	others = ((word + SIP_SCAN_ONES * (0x80 - 10)) | word) & SIP_SCAN_HIGH;
-	if (unlikely(!others || others & 0x80))
+	if (unlikely(!others))
 		return sip_digits_slow(buf, off, end, number);
 	len = sip_word_first(others);
-	word <<= 64 - 8 * len;
+	word = word << 8 << 8 * (7 - len);
 	word = word * 10 + (word >> 8);
 	word = (word & 0x00ff00ff00ff00ffULL) * (1 + (100ULL << 16)) >> 16;
 	*number = (word & 0x0000ffff0000ffffULL) * (1 + (10000ULL << 32)) >> 32;
