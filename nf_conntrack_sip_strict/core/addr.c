@@ -119,34 +119,6 @@ int sip_nameaddr_next(const u8 *buf, u32 *off, u32 end, struct sip_nameaddr *na)
 	return sip_nameaddr_read(buf, off, end, NULL, na);
 }
 
-/*
- * <sip:USER@HOST>, with a host and port that are known, and nothing behind:
- * what a phone mostly writes into its Contact. False: something else.
- */
-static inline bool sip_nameaddr_known(const u8 *buf, u32 off, u32 end,
-				      const struct sip_hostport *known, struct sip_nameaddr *na)
-{
-	const u32 len = known->end - known->host.off;
-	struct sip_uri *uri = &na->uri;
-	u32 user = off + 5;
-	u32 at = end - len - 2;
-
-	if (len > end - off - 7 || buf[at] != '@' || buf[end - 1] != '>' ||
-	    !SIP_BEGINS(sip_word(buf + off), "<sip:") ||
-	    sip_user_end(buf, user, end) != at ||
-	    !sip_hostport_known(buf, at + 1, end - 1, known, &uri->hp))
-		return false;
-	sip_uri_clear(uri);
-	uri->whole.off = off + 1;
-	uri->whole.len = end - off - 2;
-	uri->scheme = SIP_SCHEME_SIP;
-	uri->user.off = user;
-	uri->user.len = at - user;
-	na->whole.len = end - off;
-	na->star = false;
-	return true;
-}
-
 /* The same, with help: see token.h. */
 int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
 		      struct sip_nameaddr *na)
@@ -168,10 +140,6 @@ int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostpor
 	na->params.off = 0;
 	na->params.len = 0;
 	na->expires = -1;
-	if (likely(known && end - i > 16 && sip_nameaddr_known(buf, i, end, known, na))) {
-		*off = end;
-		return 1;
-	}
 	/* Mostly a URI in brackets, and nothing in it that has to be looked for. */
 	close = buf[i] == '<' ? sip_uri_end(buf, i + 1, end) : i;
 	clear = close > i + 1 && close < end && buf[close] == '>';

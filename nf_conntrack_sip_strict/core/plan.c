@@ -184,13 +184,19 @@ static void sip_plan_values(struct sip_planner *p, const struct sip_ways *ways,
 			    enum sip_field field, struct sip_span value,
 			    struct sip_nameaddr *na)
 {
+	const struct sip_hostport *sent_by = &p->msg->via.sent_by;
 	u32 end = value.off + value.len;
 	u32 off = value.off;
 	int more;
 
 	while (off < end) {
 		/* The sender's Contact often is what it writes into its Via. */
-		more = sip_nameaddr_read(p->msg->buf, &off, end, &p->msg->via.sent_by, na);
+		if (likely(sip_nameaddr_known(p->msg->buf, off, end, sent_by, na))) {
+			more = 1;
+			off = end;
+		} else {
+			more = sip_nameaddr_read(p->msg->buf, &off, end, sent_by, na);
+		}
 		if (unlikely(more < 0))
 			sip_plan_note(p, SIP_R_BAD_VALUE, off);
 		if (more <= 0 || p->plan->reason)

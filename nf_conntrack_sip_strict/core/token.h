@@ -486,6 +486,38 @@ bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *kn
 int sip_nameaddr_read(const u8 *buf, u32 *off, u32 end, const struct sip_hostport *known,
 		      struct sip_nameaddr *na);
 
+/*
+ * <sip:USER@HOST>, with a host and port that are known, and nothing behind:
+ * what a phone mostly writes into its Contact. False: something else.
+ */
+static inline bool sip_nameaddr_known(const u8 *buf, u32 off, u32 end,
+				      const struct sip_hostport *known, struct sip_nameaddr *na)
+{
+	const u32 len = known->end - known->host.off;
+	struct sip_uri *uri = &na->uri;
+	u32 user = off + 5;
+	u32 at = end - len - 2;
+
+	if (end - off <= 16 || len > end - off - 7 || buf[at] != '@' || buf[end - 1] != '>' ||
+	    !SIP_BEGINS(sip_word(buf + off), "<sip:") ||
+	    sip_user_end(buf, user, end) != at ||
+	    !sip_hostport_known(buf, at + 1, end - 1, known, &uri->hp))
+		return false;
+	sip_uri_clear(uri);
+	uri->whole.off = off + 1;
+	uri->whole.len = end - off - 2;
+	uri->scheme = SIP_SCHEME_SIP;
+	uri->user.off = user;
+	uri->user.len = at - user;
+	na->whole.off = off;
+	na->whole.len = end - off;
+	na->star = false;
+	na->params.off = 0;
+	na->params.len = 0;
+	na->expires = -1;
+	return true;
+}
+
 /* uri.c: what begins with a bracket. */
 bool sip_reference_read(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp);
 
