@@ -158,7 +158,12 @@ enum sip_parse sip_msg_parse(struct sip_msg *msg, const u8 *buf, u32 len, bool s
 /* uri.c: also used by plan.c for each value that may have to change */
 bool sip_hostport_parse(const u8 *buf, u32 off, u32 end, struct sip_hostport *hp);
 bool sip_uri_parse(const u8 *buf, u32 off, u32 end, struct sip_uri *uri);
-u16 sip_uri_default_port(const struct sip_uri *uri); /* 5060, or 5061 for sips and TLS */
+
+/* Where none is written: RFC 3261 section 19.1.2, RFC 3263 section 4.2. */
+static inline u16 sip_uri_default_port(const struct sip_uri *uri)
+{
+	return uri->scheme == SIP_SCHEME_SIPS || uri->transport == SIP_T_TLS ? 5061 : 5060;
+}
 
 /* via.c */
 bool sip_via_parse(const u8 *buf, u32 off, u32 end, struct sip_via *via);

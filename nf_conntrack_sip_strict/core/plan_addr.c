@@ -84,7 +84,7 @@ static inline bool sip_end_has(const struct sip_end *end, const struct sip_hostp
 /* ---- facts -------------------------------------------------------------- */
 
 /* Does maddr= name the same host once more? */
-static bool sip_place_has_maddr(const struct sip_place *at, const struct sip_hostport *host)
+static inline bool sip_place_has_maddr(const struct sip_place *at, const struct sip_hostport *host)
 {
 	return at->maddr && at->maddr != host && sip_ip_equal(&at->maddr->ip, &host->ip);
 }

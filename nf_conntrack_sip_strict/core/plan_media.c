@@ -11,17 +11,9 @@
  */
 #include "planner.h"
 
-/* Discard: the sender of this line takes no packets on it (RFC 4145 4.1). */
-#define SDP_PORT_DISCARD 9u
 #define SDP_PORT_LOW 1024u
 
 /* ---- streams ------------------------------------------------------------ */
-
-static inline const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
-					      const struct sdp_stream *stream)
-{
-	return stream->conn.text.len ? &stream->conn : &b->sdp->conn;
-}
 
 static inline const struct sdp_stream *sip_fact_stream(const struct sip_body *b,
 						       const struct sip_media_fact *fact)
@@ -41,56 +33,6 @@ static bool sip_stream_is_live(const struct sdp_stream *stream)
 static void sip_stream_note(const struct sip_body *b, enum sip_reason reason, u32 off)
 {
 	sip_plan_note(b->p, reason, off);
-}
-
-/* RFC 8866 5.7, 5.14; RFC 3605 2.1; RFC 3551 11: RTCP on the next port. */
-static inline void sip_media_fact_make(const struct sip_body *b, u8 i,
-				       struct sip_media_fact *fact)
-{
-	static const struct sip_ap none;
-	const struct sdp_stream *stream = &b->sdp->stream[i];
-	const struct sdp_addr *conn = sip_stream_conn(b, stream);
-
-	fact->session = b->session;
-	fact->stream = i;
-	fact->mapped = false;
-	fact->hold = stream->port && stream->port != SDP_PORT_DISCARD &&
-		     sip_ip_is_unspecified(&conn->ip);
-	fact->rtp.ip = conn->ip;
-	fact->rtp.port = stream->port;
-	fact->rtcp = none;
-	fact->seen = none;
-	fact->seen_rtcp = none;
-	if (!stream->port || stream->proto != SDP_UDP_RTP)
-		return;
-	fact->rtcp.ip = conn->ip;
-	if (!stream->rtcp_port_text.len) {
-		fact->rtcp.port = stream->port < 65535 ? (u16)(stream->port + 1) : 0;
-		return;
-	}
-	if (stream->rtcp_port != SDP_PORT_DISCARD)
-		fact->rtcp.port = stream->rtcp_port;
-	if (stream->rtcp_addr.text.len)
-		fact->rtcp.ip = stream->rtcp_addr.ip;
-}
-
-/**
- * sip_media_facts() - what the text says of the streams, without judging it
- * @b: the description; its range of facts is set, none of them is mapped
- */
-void sip_media_facts(struct sip_body *b)
-{
-	struct sip_plan *plan = b->p->plan;
-	struct sip_media_fact *fact;
-	u8 i;
-
-	b->held = false;
-	for (i = 0; i < b->sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++) {
-		fact = &plan->media[plan->n_media++];
-		sip_media_fact_make(b, i, fact);
-		b->held |= fact->hold;
-	}
-	b->end = plan->n_media;
 }
 
 /* Reasons to keep a stream that its own line gives. */
@@ -181,15 +123,15 @@ static inline void sip_query_rtcp(const struct sip_body *b, const struct sip_med
 /* ---- edits -------------------------------------------------------------- */
 
 /* The numbers are known here: what stays equal needs no second reading. */
-static void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
-			       const struct sdp_addr *addr, const struct sip_ip *ip)
+static inline void sip_stream_edit_ip(const struct sip_body *b, enum sip_field field,
+				      const struct sdp_addr *addr, const struct sip_ip *ip)
 {
 	if (!sip_ip_equal(&addr->ip, ip))
 		sip_plan_write_ip(b->p, field, addr->text, ip);
 }
 
-static void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
-				 struct sip_span digits, u16 old, u16 port)
+static inline void sip_stream_edit_port(const struct sip_body *b, enum sip_field field,
+					struct sip_span digits, u16 old, u16 port)
 {
 	if (old != port)
 		sip_plan_write_number(b->p, field, digits.off, digits.len, port);

@@ -111,6 +111,53 @@ static void sip_body_notes(struct sip_planner *p, u64 notes, u32 off)
 			sip_plan_note(p, (enum sip_reason)reason, off);
 }
 
+/* RFC 8866 5.7, 5.14; RFC 3605 2.1; RFC 3551 11: RTCP on the next port. */
+static inline void sip_media_fact_make(const struct sip_body *b, u8 i,
+				       struct sip_media_fact *fact)
+{
+	static const struct sip_ap none;
+	const struct sdp_stream *stream = &b->sdp->stream[i];
+	const struct sdp_addr *conn = sip_stream_conn(b, stream);
+
+	fact->session = b->session;
+	fact->stream = i;
+	fact->mapped = false;
+	fact->hold = stream->port && stream->port != SDP_PORT_DISCARD &&
+		     sip_ip_is_unspecified(&conn->ip);
+	fact->rtp.ip = conn->ip;
+	fact->rtp.port = stream->port;
+	fact->rtcp = none;
+	fact->seen = none;
+	fact->seen_rtcp = none;
+	if (!stream->port || stream->proto != SDP_UDP_RTP)
+		return;
+	fact->rtcp.ip = conn->ip;
+	if (!stream->rtcp_port_text.len) {
+		fact->rtcp.port = stream->port < 65535 ? (u16)(stream->port + 1) : 0;
+		return;
+	}
+	if (stream->rtcp_port != SDP_PORT_DISCARD)
+		fact->rtcp.port = stream->rtcp_port;
+	if (stream->rtcp_addr.text.len)
+		fact->rtcp.ip = stream->rtcp_addr.ip;
+}
+
+/* What the text says of the streams, without judging it; none of them is mapped. */
+static void sip_media_facts(struct sip_body *b)
+{
+	struct sip_plan *plan = b->p->plan;
+	struct sip_media_fact *fact;
+	u8 i;
+
+	b->held = false;
+	for (i = 0; i < b->sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++) {
+		fact = &plan->media[plan->n_media++];
+		sip_media_fact_make(b, i, fact);
+		b->held |= fact->hold;
+	}
+	b->end = plan->n_media;
+}
+
 /* Read a description and put down its facts. */
 static void sip_body_open(struct sip_planner *p, struct sip_span body, struct sip_body *b)
 {

@@ -103,8 +103,16 @@ struct sip_body {
 	enum sip_way out;
 };
 
+/* Discard: the sender of this line takes no packets on it (RFC 4145 4.1). */
+#define SDP_PORT_DISCARD 9u
+
+static inline const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
+					      const struct sdp_stream *stream)
+{
+	return stream->conn.text.len ? &stream->conn : &b->sdp->conn;
+}
+
 /* plan_media.c */
-void sip_media_facts(struct sip_body *b);
 void sip_media_plan(const struct sip_body *body, u32 n);
 
 /* plan_sdp.c: all bodies; adds edits, media facts, part lengths, body_delta. */

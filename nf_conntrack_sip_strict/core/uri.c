@@ -193,16 +193,3 @@ bool sip_uri_read(const u8 *buf, u32 off, u32 end, const struct sip_hostport *kn
 		sip_uri_rest(buf, colon + 1, end, known, uri);
 	return true;
 }
-
-/**
- * sip_uri_default_port() - the port of a URI that has none
- * @uri: the URI
- *
- * RFC 3261 section 19.1.2; RFC 3263 section 4.2.
- *
- * Return: 5061 for sips and TLS, else 5060.
- */
-u16 sip_uri_default_port(const struct sip_uri *uri)
-{
-	return uri->scheme == SIP_SCHEME_SIPS || uri->transport == SIP_T_TLS ? 5061 : 5060;
-}
