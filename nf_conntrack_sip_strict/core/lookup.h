@@ -117,10 +117,14 @@ static inline enum sip_hdr_id sip_hdr_lookup_long(const u8 *s, u32 len)
 	}
 }
 
-/* Does a line begin like this? @word is its begin; with more than eight bytes. */
-#define SIP_LINE_BEGINS(line, word, str) \
-	((word) == SIP_WORD(str) && \
-	 sip_word((line) + sizeof(str) - 9) == sip_word((const u8 *)(str) + sizeof(str) - 9))
+/* Does a line begin like this? @word is its begin; it is a name of nine bytes and more. */
+static inline bool sip_line_begins(const u8 *line, u64 word, const char *name, u32 len)
+{
+	return word == sip_word((const u8 *)name) &&
+	       sip_word(line + len - 8) == sip_word((const u8 *)name + len - 8);
+}
+
+#define SIP_LINE_BEGINS(line, word, str) sip_line_begins(line, word, str, sizeof(str) - 1)
 
 /*
  * The names that nearly every message has, as nearly everybody writes them,

@@ -388,8 +388,8 @@ static inline u32 sip_msg_usual_length(struct sip_walk *w, u32 off)
 	u64 number;
 	u32 end = sip_digits(w->buf, off, w->len, &number);
 
-	if (number > 0x7fffffffu || w->buf[off - 1] != ' ' || end == off || w->framed || w->msg->n_headers == SIP_MAX_HEADERS ||
-	    !sip_msg_line_ends(w, end))
+	if (w->framed || w->msg->n_headers == SIP_MAX_HEADERS || w->buf[off - 1] != ' ' ||
+	    end == off || number > 0x7fffffffu || !sip_msg_line_ends(w, end))
 		return 0;
 	sip_msg_frame(w, off, end, (u32)number);
 	return end;
@@ -548,7 +548,7 @@ static inline void sip_msg_keep(struct sip_msg *msg, enum sip_hdr_id id, u32 lin
  * is the first byte of a line. Most lines end with CRLF, and have neither folds
  * nor controls; the rest goes from LF to LF.
  */
-static sip_noinline bool sip_msg_head(struct sip_walk *w)
+static bool sip_msg_head(struct sip_walk *w)
 {
 	struct sip_msg *msg = w->msg;
 	const u8 *buf = w->buf;

@@ -107,7 +107,7 @@ struct sip_body {
 #define SDP_PORT_DISCARD 9u
 
 static inline const struct sdp_addr *sip_stream_conn(const struct sip_body *b,
-					      const struct sdp_stream *stream)
+						     const struct sdp_stream *stream)
 {
 	return stream->conn.text.len ? &stream->conn : &b->sdp->conn;
 }

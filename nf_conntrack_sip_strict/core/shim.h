@@ -36,7 +36,7 @@ typedef int64_t s64;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define sip_noinline __attribute__((__noinline__))
 #define sip_inline inline __attribute__((__always_inline__))
-#define sip_once(pointer) __asm__("" : "+r"(pointer))
+#define sip_once(pointer) do { __asm__("" : "+r"(pointer)); } while (0)
 #endif
 
 /* sip_once(): a place in an array is worked out once, not again for each of its members. */
