@@ -117,8 +117,9 @@ static void sip_plan_via(struct sip_planner *p, const struct sip_ways *ways)
 
 /* ---- URIs --------------------------------------------------------------- */
 
-static sip_inline void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
-				    enum sip_field field, const struct sip_uri *uri, s64 expires)
+static inline sip_inline void sip_plan_uri(struct sip_planner *p, const struct sip_ways *ways,
+					   enum sip_field field, const struct sip_uri *uri,
+					   s64 expires)
 {
 	bool mapped = false;
 	bool ours = false;

@@ -115,7 +115,7 @@ static struct sip_addr_fact *sip_plan_fact(struct sip_planner *p, enum sip_field
 		return NULL;
 	}
 	fact = &p->plan->addr[p->plan->n_addrs++];
-	sip_once(fact);
+	fact = sip_once(fact);
 	fact->field = (u8)field;
 	fact->star = false;
 	return fact;

@@ -20,7 +20,7 @@ static inline const struct sdp_stream *sip_fact_stream(const struct sip_body *b,
 {
 	const struct sdp_stream *stream = &b->sdp->stream[fact->stream];
 
-	sip_once(stream);
+	stream = sip_once(stream);
 	return stream;
 }
 
@@ -350,7 +350,7 @@ static inline void sip_media_map(const struct sip_body *b, bool held)
 
 	for (i = b->first; i < b->end && !plan->reason; i++) {
 		fact = &plan->media[i];
-		sip_once(fact);
+		fact = sip_once(fact);
 		if (fact->hold == held)
 			sip_stream_map(b, fact);
 	}

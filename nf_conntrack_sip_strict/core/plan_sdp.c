@@ -165,7 +165,7 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 	struct sdp_session *sdp = &plan->sdp[plan->n_sdp];
 	enum sip_reason reason;
 
-	sip_once(sdp);
+	sdp = sip_once(sdp);
 	reason = sdp_read(p->msg->buf, body, &p->msg->via.sent_by, sdp);
 	if (reason == SIP_R_BAD_SDP) {
 		sip_plan_note(p, reason, sdp->reason_off);

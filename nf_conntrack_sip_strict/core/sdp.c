@@ -321,7 +321,7 @@ static sip_noinline bool sdp_media_read(struct sdp_reader *r, u32 line, u32 off,
 	if (sdp->n_streams >= SIP_MAX_STREAMS)
 		return false;
 	stream = &sdp->stream[sdp->n_streams++];
-	sip_once(stream);
+	stream = sip_once(stream);
 	*stream = r->level;
 	r->cur = stream;
 	stream->cand_first = sdp->n_cands;

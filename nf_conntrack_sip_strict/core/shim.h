@@ -17,8 +17,6 @@
 #include <linux/types.h>
 
 #define sip_noinline noinline
-#define sip_inline __always_inline
-#define sip_once(pointer) OPTIMIZER_HIDE_VAR(pointer)
 #else
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,12 +33,16 @@ typedef int64_t s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define sip_noinline __attribute__((__noinline__))
-#define sip_inline inline __attribute__((__always_inline__))
-#define sip_once(pointer) do { __asm__("" : "+r"(pointer)); } while (0)
 #endif
 
-/* sip_once(): a place in an array is worked out once, not again for each of its members. */
-
+#define sip_inline __attribute__((__always_inline__))
 #define SIP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A place in an array: it is worked out once, and not again for each of its members. */
+static inline void *sip_once(const void *place)
+{
+	__asm__("" : "+r"(place));
+	return (void *)place;
+}
 
 #endif /* SIP_SHIM_H */
