@@ -190,13 +190,16 @@ bool sip_tag_find(const u8 *buf, u32 off, u32 end, struct sip_span *tag)
 	return !more && off == end;
 }
 
-/* Behind a quoted name and a blank; 0: it is none, or there is a control in it. */
+/*
+ * Behind a quoted name and a blank; 0: it is none, or there is a control in it.
+ * Not at the end: two more bytes can be read behind what a word has.
+ */
 static inline u32 sip_name_skip(const u8 *buf, u32 off, u32 end)
 {
 	u32 i = off + 1;
 	u64 hit;
 
-	while (end - i > 8) {
+	while (end - i > 9) {
 		hit = sip_word_below(sip_word(buf + i), '#');
 		if (!hit) {
 			i += 8;

@@ -482,6 +482,41 @@ static void made_up(u64 seed, u32 count)
 	tap_ok(!bad, "%u messages cut at every length", i);
 }
 
+/*
+ * A message as phones write it, its values of each length: where words of eight
+ * bytes end, and what may be read behind them, is another place each time.
+ */
+static void lengths(void)
+{
+	static const char fill[] = "abcdefghijklmnopqrstuvwxyz012345";
+	static const char form[] =
+		"INVITE sip:%1$.*2$s@192.0.2.1 SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP 192.168.1.20:5060;branch=z9hG4bK%1$.*2$s;rport\r\n"
+		"From: \"%1$.*2$s\" <sip:%1$.*2$s@192.0.2.1>;tag=%1$.*2$s\r\n"
+		"To: %1$.*2$s <sip:%1$.*2$s@192.0.2.1>\r\n"
+		"Call-ID: %1$.*2$s\r\nCSeq: 1 INVITE\r\n"
+		"Contact: <sip:%1$.*2$s@192.168.1.20:5060>\r\n"
+		"User-Agent: %1$.*2$s\r\nContent-Type: application/sdp\r\n"
+		"Content-Length: %3$d\r\n\r\n"
+		"v=0\r\no=- 1 1 IN IP4 192.168.1.20\r\ns=%1$.*2$s\r\n"
+		"c=IN IP4 192.168.1.20\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0 101\r\n"
+		"a=rtpmap:0 %1$.*2$s/8000\r\na=rtpmap:101 %1$.*2$s/8000\r\n";
+	static char text[ROOM];
+	u32 bad = 0;
+	int n, len;
+
+	for (n = 1; n < (int)sizeof(fill); n++) {
+		snprintf(text, sizeof(text), form, fill, n, 0);
+		len = (int)strlen(strstr(text, "\r\n\r\n")) - 4;
+		len = snprintf(text, sizeof(text), form, fill, n, len);
+		if (sip_msg_parse(&msg, (u8 *)text, (u32)len, true) != SIP_PARSE_OK ||
+		    !holds(prop_all, (u8 *)text, (u32)len) ||
+		    !holds(prop_cut, (u8 *)text, (u32)len))
+			bad++;
+	}
+	tap_ok(!bad, "values of 1 to %d bytes, cut at every length", n - 1);
+}
+
 static void one_file(const char *path, u32 *count, u32 *bad)
 {
 	size_t size = 0;
@@ -556,6 +591,7 @@ int main(int argc, char **argv)
 	}
 	planted();
 	made_up(seed, count);
+	lengths();
 	for (; optind < argc; optind++) {
 		u32 files = 0, bad = 0;
 
