@@ -14,7 +14,7 @@ static u32 sip_via_protocol(const u8 *buf, u32 off, u32 end, struct sip_via *via
 
 	if (end - off > 8 && sip_word(buf + off) == SIP_WORD("SIP/2.0/")) {
 		part = 2;
-		off += 8;
+		off = sip_lws(buf, off + 8, end);
 	}
 	for (;; part++) {
 		token.off = off;

@@ -11,6 +11,8 @@ SIP/2.0/UNKNOWN t5.example.com;branch=z9hG4bKkdjuw ; ok ; other host=t5.example.
 # white space: RFC 4475 3.1.1.1, LWS around the colon of sent-by
 SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw ; ok ; udp host=192.0.2.2 ip=192.0.2.2 branch=390skdjuw
 SIP / 2.0 / UDP   192.168.1.20 : 5060  ; branch = z9hG4bKlws ; rport ; ok ; udp host=192.168.1.20 ip=192.168.1.20 port=5060 number=5060 branch=z9hG4bKlws rport
+SIP/2.0/ UDP 192.168.1.20;branch=z9hG4bKx ; ok ; udp host=192.168.1.20 ip=192.168.1.20 branch=z9hG4bKx
+SIP/2.0/\r\n\tTCP 192.168.1.20:5060;branch=z9hG4bKx ; ok ; tcp host=192.168.1.20 ip=192.168.1.20 port=5060 number=5060 branch=z9hG4bKx
 SIP/2.0/UDP 192.168.1.20\r\n\t:\r\n 5060;rport = ; ok ; udp host=192.168.1.20 ip=192.168.1.20 port=5060 number=5060 rport
 SIP/2.0/UDP 192.168.1.20:5060\r\n ;rport\r\n\t;branch=z9hG4bKr53 ; ok ; udp host=192.168.1.20 ip=192.168.1.20 port=5060 number=5060 branch=z9hG4bKr53 rport
 SIP/2.0/UDP 192.168.1.20\n ;rport ; ok ; udp host=192.168.1.20 ip=192.168.1.20 rport
