@@ -120,24 +120,29 @@ bool sip_ip_parse(const u8 *s, u32 len, struct sip_ip *ip)
 const char sip_pairs[201] = SIP_TEN("0") SIP_TEN("1") SIP_TEN("2") SIP_TEN("3") SIP_TEN("4")
 			    SIP_TEN("5") SIP_TEN("6") SIP_TEN("7") SIP_TEN("8") SIP_TEN("9");
 
+/* All octets, in four bytes each: its digits from the first byte on, how many in the last. */
+#define SIP_ONES SIP_OCTETS("", "\0\0\1")
+#define SIP_TENS(d) SIP_OCTETS(d, "\0\2")
+#define SIP_HUNDREDS(d) SIP_OCTETS(d, "\3")
+#define SIP_OCTETS(d, len) d "0" len d "1" len d "2" len d "3" len d "4" len \
+			   d "5" len d "6" len d "7" len d "8" len d "9" len
+static const char sip_octets[4 * 260 + 1] =
+	SIP_ONES SIP_TENS("1") SIP_TENS("2") SIP_TENS("3") SIP_TENS("4") SIP_TENS("5")
+	SIP_TENS("6") SIP_TENS("7") SIP_TENS("8") SIP_TENS("9") SIP_HUNDREDS("10")
+	SIP_HUNDREDS("11") SIP_HUNDREDS("12") SIP_HUNDREDS("13") SIP_HUNDREDS("14")
+	SIP_HUNDREDS("15") SIP_HUNDREDS("16") SIP_HUNDREDS("17") SIP_HUNDREDS("18")
+	SIP_HUNDREDS("19") SIP_HUNDREDS("20") SIP_HUNDREDS("21") SIP_HUNDREDS("22")
+	SIP_HUNDREDS("23") SIP_HUNDREDS("24") SIP_HUNDREDS("25");
+
+/* Writes one byte more than the text. */
 static u32 sip_ip4_format(const u8 b[4], u8 *out)
 {
 	u8 *at = out;
 	u32 i;
 
 	for (i = 0; i < 4; i++) {
-		u32 value = b[i];
-
-		if (value >= 100) {
-			*at++ = (u8)('0' + value / 100);
-			sip_pair_format(value % 100, at);
-			at += 2;
-		} else if (value >= 10) {
-			sip_pair_format(value, at);
-			at += 2;
-		} else {
-			*at++ = (u8)('0' + value);
-		}
+		memcpy(at, sip_octets + 4 * b[i], 4);
+		at += at[3];
 		*at++ = '.';
 	}
 	return (u32)(at - out) - 1;
