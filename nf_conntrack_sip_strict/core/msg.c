@@ -259,7 +259,8 @@ static enum sip_parse sip_msg_start_line(struct sip_walk *w, bool stream)
 /* Does a line end here, and none of its folds? */
 static inline bool sip_msg_line_ends(const struct sip_walk *w, u32 off)
 {
-	return w->len - off > 2 && sip_is_crlf(w->buf + off) && !sip_byte_is_blank(w->buf[off + 2]);
+	return w->len - off > 2 && sip_is_crlf(w->buf + off) &&
+	       (likely(w->buf[off + 2] > ' ') || !sip_byte_is_blank(w->buf[off + 2]));
 }
 
 /* RFC 3261 20.16: CSeq = 1*DIGIT LWS Method; the number has 32 bits. */
@@ -553,8 +554,8 @@ static bool sip_msg_head(struct sip_walk *w)
 	struct sip_msg *msg = w->msg;
 	const u8 *buf = w->buf;
 	const size_t len = w->len;
-	/* Two bytes behind an end of a line that is found can be read. */
-	const size_t stop = len >= 2 ? sip_scan_stop(len - 2) : 0;
+	/* Until here 16 bytes can be read, and two behind an end of a line in them. */
+	const size_t stop = len > 17 ? len - 17 : 0;
 	const size_t names = len >= SIP_HDR_LONGEST ? len - SIP_HDR_LONGEST + 1 : 0;
 	size_t line, value, end;
 	size_t next = w->off;

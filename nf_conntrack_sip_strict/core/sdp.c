@@ -675,8 +675,8 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 {
 	struct sdp_reader r;
 	const size_t end = body.off + body.len;
-	/* One byte behind an end of a line that is found can be read. */
-	const size_t stop = body.len ? sip_scan_stop(end - 1) : 0;
+	/* Until here 16 bytes can be read, and one behind an end of a line in them. */
+	const size_t stop = end > 16 ? end - 16 : 0;
 	enum sdp_line what = SDP_LINE_OK;
 	size_t next = body.off;
 	size_t line, eol;
