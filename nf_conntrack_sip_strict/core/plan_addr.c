@@ -96,8 +96,8 @@ static inline void sip_place_written(const struct sip_planner *p, const struct s
 	written->port_len = (u8)at->hp->port.len;
 	written->maddr = sip_place_has_maddr(at, host);
 	/* Where so much can be read and written, no loop has to count. */
-	if (likely(host->host.len <= 16 && host->host.off + 16 <= p->msg->len &&
-		   at->hp->port.len <= 8 && at->hp->port.off + 8 <= p->msg->len)) {
+	if (likely(host->host.len <= 16 && at->hp->port.len <= 8 &&
+		   host->end + 16 <= p->msg->len)) {
 		memcpy(written->text, p->msg->buf + host->host.off, 16);
 		memcpy(written->text + host->host.len, p->msg->buf + at->hp->port.off, 8);
 		return;
