@@ -81,10 +81,10 @@ static inline bool sip_plan_add(struct sip_plan *plan, enum sip_field field, u32
 	edit->text_off = (u16)text_off;
 	edit->text_len = (u16)text_len;
 	edit->field = (u8)field;
-	if (unlikely(n >= SIP_MAX_EDITS ||
-		     (n && (edit[-1].off + edit[-1].len > off || edit[-1].off == off))))
+	if (unlikely(n >= SIP_MAX_EDITS || off < plan->next_off))
 		return sip_plan_insert(plan);
 	plan->n_edits = n + 1;
+	plan->next_off = off + len + !len;
 	plan->new_total += text_len - len;
 	return true;
 }

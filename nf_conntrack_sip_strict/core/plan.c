@@ -342,6 +342,7 @@ static void sip_plan_body(struct sip_planner *p)
 static void sip_plan_clear(struct sip_plan *plan, const struct sip_msg *msg)
 {
 	plan->n_edits = 0;
+	plan->next_off = 0;
 	plan->text_len = 0;
 	plan->new_total = msg->total;
 	plan->body_changed = false;

@@ -210,7 +210,8 @@ struct sip_note {
 /**
  * struct sip_plan - the transaction
  * @reason: SIP_R_OK, or why it is refused; @reason_off: where
- * @edit: @n_edits edits, sorted, not overlapping; @text: their new bytes
+ * @edit: @n_edits edits, sorted, not overlapping; @text: their new bytes;
+ *	@next_off: where the next one may begin that needs not be sorted in
  * @new_total: length of the message after the edits
  * @body_changed: the body changes
  * @sdp_counts: SDP of this message is an offer or answer
@@ -226,6 +227,7 @@ struct sip_plan {
 	enum sip_reason reason;
 	u32 reason_off;
 	u32 n_edits;
+	u32 next_off;
 	u32 text_len;
 	u32 new_total;
 	bool body_changed;
