@@ -138,36 +138,48 @@ static inline void sip_stream_edit_port(const struct sip_body *b, enum sip_field
 }
 
 /* RFC 3605: the port, and the address where there is one. */
-static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sip_media_query *q,
-				 const struct sip_ap *seen)
+static void sip_stream_edit_rtcp(const struct sip_body *b, const struct sdp_stream *stream,
+				 const struct sip_ip *old, const struct sip_ap *seen)
 {
-	const struct sdp_stream *stream = q->stream;
-
 	if (!seen->port || sip_rule_action(SIP_F_SDP_RTCP, b->out) != SIP_MAP)
 		return;
 	sip_stream_edit_port(b, SIP_F_SDP_RTCP, stream->rtcp_port_text, stream->rtcp_port,
 			     seen->port);
-	if (stream->rtcp_addr.text.len && sip_ip_equal(&stream->rtcp_addr.ip, &q->rtp.ip))
+	if (stream->rtcp_addr.text.len && sip_ip_equal(&stream->rtcp_addr.ip, old))
 		sip_stream_edit_ip(b, SIP_F_SDP_RTCP, &stream->rtcp_addr, &seen->ip);
 }
 
-static void sip_stream_edit(const struct sip_body *b, const struct sip_media_query *q,
-			    const struct sip_media_answer *a, u16 rtcp_port)
+static inline void sip_stream_edit(const struct sip_body *b, const struct sip_media_fact *fact)
 {
-	const struct sdp_stream *stream = q->stream;
+	const struct sdp_stream *stream = sip_fact_stream(b, fact);
 
 	if (sip_rule_action(SIP_F_SDP_MEDIA, b->out) == SIP_MAP)
 		sip_stream_edit_port(b, SIP_F_SDP_MEDIA, stream->port_text, stream->port,
-				     a->rtp.port);
-	if (stream->conn.text.len && !q->existing_only &&
+				     fact->seen.port);
+	if (stream->conn.text.len && !fact->hold &&
 	    sip_rule_action(SIP_F_SDP_CONN, b->out) == SIP_MAP)
-		sip_stream_edit_ip(b, SIP_F_SDP_CONN, &stream->conn, &a->rtp.ip);
-	if (!stream->rtcp_port_text.len)
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, &stream->conn, &fact->seen.ip);
+	if (!stream->rtcp_port_text.len || stream->proto != SDP_UDP_RTP)
 		return;
-	if (q->rtcp.port)
-		sip_stream_edit_rtcp(b, q, &a->rtcp);
-	else if (rtcp_port == q->rtp.port)
-		sip_stream_edit_rtcp(b, q, &a->rtp);
+	if (fact->rtcp.port)
+		sip_stream_edit_rtcp(b, stream, &fact->rtp.ip, &fact->seen_rtcp);
+	else if (stream->rtcp_port == fact->rtp.port)
+		sip_stream_edit_rtcp(b, stream, &fact->rtp.ip, &fact->seen);
+}
+
+/* This stream became another: it was inside. */
+static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
+{
+	return fact->mapped && !sip_body_is_public(b, &fact->rtp.ip);
+}
+
+static inline void sip_streams_edit(const struct sip_body *b)
+{
+	const struct sip_media_fact *fact = b->first;
+
+	for (; fact < b->end; fact++)
+		if (sip_fact_is_edited(b, fact))
+			sip_stream_edit(b, fact);
 }
 
 /*
@@ -182,7 +194,6 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 	struct sip_planner *p = b->p;
 	struct sip_media_answer a;
 	enum sip_reason reason;
-	u16 rtcp_port = fact->rtcp.port;
 
 	if (!sip_stream_is_mappable(b, stream))
 		return;
@@ -206,55 +217,34 @@ static void sip_stream_map(const struct sip_body *b, struct sip_media_fact *fact
 	fact->rtcp = q.rtcp;
 	fact->seen = a.rtp;
 	fact->seen_rtcp = a.rtcp;
-	if (b->p->natted && !q.public)
-		sip_stream_edit(b, &q, &a, rtcp_port);
 }
 
 /* ---- session level ------------------------------------------------------ */
 
-/* This stream became another: it was inside, and of the family that is translated. */
-static bool sip_fact_is_edited(const struct sip_body *b, const struct sip_media_fact *fact)
+/* And it is of the family that is translated. */
+static bool sip_fact_is_translated(const struct sip_body *b, const struct sip_media_fact *fact)
 {
-	return fact->mapped && b->p->natted && !sip_body_is_public(b, &fact->rtp.ip) &&
+	return sip_fact_is_edited(b, fact) &&
 	       fact->rtp.ip.family == b->p->ctx->snd.seen.ip.family;
 }
 
-/**
- * struct sip_session_need - what the streams want of the session's c=
- * @relied: a live stream has no c= of its own
- * @ip: the address that those which were mapped need; NULL: none was
- * @spare: of a mapped stream with a c= of its own, best of the same address
- * @inside: that one has the same address
- * @conflict: two need different addresses
- */
-struct sip_session_need {
-	bool relied;
-	const struct sip_ip *ip;
-	const struct sip_ip *spare;
-	bool inside;
-	bool conflict;
-};
-
-static inline void sip_session_ask(const struct sip_body *b, const struct sip_media_fact *fact,
-				   struct sip_session_need *need)
+/* Where all streams have a c= of their own: of one with the same address, or of any. */
+static sip_noinline const struct sip_ip *sip_session_spare(const struct sip_body *b)
 {
-	const struct sdp_stream *stream = sip_fact_stream(b, fact);
-	bool same;
+	const struct sip_media_fact *fact = b->first;
+	const struct sip_ip *conn = &b->sdp->conn.ip;
+	const struct sip_ip *spare = NULL;
 
-	if (!sip_stream_is_live(stream))
-		return;
-	need->relied |= !stream->conn.text.len;
-	if (!sip_fact_is_edited(b, fact))
-		return;
-	if (!stream->conn.text.len) {
-		need->conflict |= need->ip && !sip_ip_equal(need->ip, &fact->seen.ip);
-		need->ip = &fact->seen.ip;
-		return;
+	for (; fact < b->end; fact++) {
+		if (!sip_stream_is_live(sip_fact_stream(b, fact)) ||
+		    !sip_fact_is_translated(b, fact))
+			continue;
+		if (sip_ip_equal(&fact->rtp.ip, conn))
+			return &fact->seen.ip;
+		if (!spare)
+			spare = &fact->seen.ip;
 	}
-	same = sip_ip_equal(&fact->rtp.ip, &b->sdp->conn.ip);
-	if (!need->spare || (same && !need->inside))
-		need->spare = &fact->seen.ip;
-	need->inside |= same;
+	return sip_ip_equal(conn, &b->p->ctx->snd.real.ip) ? spare : NULL;
 }
 
 /*
@@ -262,29 +252,34 @@ static inline void sip_session_ask(const struct sip_body *b, const struct sip_me
  * follows those; where all have their own it follows any, as some devices read
  * the session's line all the same.
  */
-static void sip_session_conn_map(const struct sip_body *b)
+static inline void sip_session_conn_map(const struct sip_body *b)
 {
-	const struct sip_plan *plan = b->p->plan;
+	const struct sip_media_fact *fact = b->first;
 	const struct sdp_addr *conn = &b->sdp->conn;
-	struct sip_session_need need = { .relied = false };
-	u8 i;
+	const struct sdp_stream *stream;
+	const struct sip_ip *ip = NULL;
+	bool relied = false;
 
-	if (!b->p->natted || !conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
+	if (!conn->text.len || conn->bad || conn->ip.family == SIP_AF_NONE ||
 	    sip_ip_is_unspecified(&conn->ip) || sip_rule_action(SIP_F_SDP_CONN, b->out) != SIP_MAP)
 		return;
-	for (i = b->first; i < b->end; i++)
-		sip_session_ask(b, &plan->media[i], &need);
-	if (need.conflict) {
-		sip_plan_refuse(b->p, SIP_R_SESSION_CONFLICT, conn->text.off);
-		return;
-	}
-	if (!need.relied) {
-		if (!need.inside && !sip_ip_equal(&conn->ip, &b->p->ctx->snd.real.ip))
+	for (; fact < b->end; fact++) {
+		stream = sip_fact_stream(b, fact);
+		if (!sip_stream_is_live(stream) || stream->conn.text.len)
+			continue;
+		relied = true;
+		if (!sip_fact_is_translated(b, fact))
+			continue;
+		if (ip && !sip_ip_equal(ip, &fact->seen.ip)) {
+			sip_plan_refuse(b->p, SIP_R_SESSION_CONFLICT, conn->text.off);
 			return;
-		need.ip = need.spare;
+		}
+		ip = &fact->seen.ip;
 	}
-	if (need.ip)
-		sip_stream_edit_ip(b, SIP_F_SDP_CONN, conn, need.ip);
+	if (!relied)
+		ip = sip_session_spare(b);
+	if (ip)
+		sip_stream_edit_ip(b, SIP_F_SDP_CONN, conn, ip);
 }
 
 /* ---- candidates --------------------------------------------------------- */
@@ -293,15 +288,12 @@ static void sip_session_conn_map(const struct sip_body *b)
 static const struct sip_ap *sip_body_seen(const struct sip_body *b, const struct sip_ap *ap,
 					  bool udp)
 {
-	const struct sip_plan *plan = b->p->plan;
 	const struct sip_media_fact *fact;
 	bool tcp;
-	u8 i;
 
-	for (i = b->first; i < b->end; i++) {
-		fact = &plan->media[i];
+	for (fact = b->first; fact < b->end; fact++) {
 		tcp = b->sdp->stream[fact->stream].proto == SDP_TCP;
-		if (tcp == udp || !sip_fact_is_edited(b, fact))
+		if (tcp == udp || !sip_fact_is_translated(b, fact))
 			continue;
 		if (sip_ap_equal(ap, &fact->rtp))
 			return &fact->seen;
@@ -323,7 +315,7 @@ static void sip_candidates_map(const struct sip_body *b)
 	struct sip_ap ap;
 	u8 i;
 
-	if (!b->p->natted || sip_rule_action(SIP_F_SDP_CANDIDATE, b->out) != SIP_MAP)
+	if (sip_rule_action(SIP_F_SDP_CANDIDATE, b->out) != SIP_MAP)
 		return;
 	for (i = 0; i < b->sdp->n_cands; i++) {
 		cand = &b->sdp->cand[i];
@@ -344,16 +336,12 @@ static void sip_candidates_map(const struct sip_body *b)
 
 static inline void sip_media_map(const struct sip_body *b, bool held)
 {
-	struct sip_plan *plan = b->p->plan;
-	struct sip_media_fact *fact;
-	u8 i;
+	const struct sip_plan *plan = b->p->plan;
+	struct sip_media_fact *fact = b->first;
 
-	for (i = b->first; i < b->end && !plan->reason; i++) {
-		fact = &plan->media[i];
-		fact = sip_once(fact);
+	for (; fact < b->end && !plan->reason; fact++)
 		if (fact->hold == held)
 			sip_stream_map(b, fact);
-	}
 }
 
 /**
@@ -369,18 +357,25 @@ static inline void sip_media_map(const struct sip_body *b, bool held)
  */
 void sip_media_plan(const struct sip_body *body, u32 n)
 {
-	struct sip_plan *plan = n ? body->p->plan : NULL;
-	u32 any_held = 0;
-	u32 held, i;
+	const struct sip_body *end = body + n;
+	const struct sip_body *b;
+	bool any_held = false;
+	bool held = false;
 
-	for (i = 0; i < n; i++)
-		any_held |= body[i].held;
-	for (held = 0; held <= any_held; held++)
-		for (i = 0; i < n; i++)
-			sip_media_map(&body[i], held);
-	for (i = 0; i < n && !plan->reason; i++) {
-		sip_session_conn_map(&body[i]);
-		if (!plan->reason && body[i].sdp->n_cands)
-			sip_candidates_map(&body[i]);
+	do {
+		for (b = body; b < end; b++) {
+			sip_media_map(b, held);
+			any_held |= b->held;
+		}
+		held = any_held && !held;
+	} while (held);
+	if (!n || !body->p->natted)
+		return;
+	/* In the order of the lines, as most write them. */
+	for (b = body; b < end && !b->p->plan->reason; b++) {
+		sip_session_conn_map(b);
+		sip_streams_edit(b);
+		if (b->sdp->n_cands)
+			sip_candidates_map(b);
 	}
 }

@@ -146,16 +146,17 @@ static inline void sip_media_fact_make(const struct sip_body *b, u8 i,
 static void sip_media_facts(struct sip_body *b)
 {
 	struct sip_plan *plan = b->p->plan;
-	struct sip_media_fact *fact;
+	struct sip_media_fact *fact = &plan->media[plan->n_media];
 	u8 i;
 
+	b->first = fact;
 	b->held = false;
-	for (i = 0; i < b->sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++) {
-		fact = &plan->media[plan->n_media++];
+	for (i = 0; i < b->sdp->n_streams && plan->n_media < SIP_MAX_STREAMS; i++, fact++) {
+		plan->n_media++;
 		sip_media_fact_make(b, i, fact);
 		b->held |= fact->hold;
 	}
-	b->end = plan->n_media;
+	b->end = fact;
 }
 
 /* Read a description and put down its facts. */
@@ -177,7 +178,6 @@ static void sip_body_open(struct sip_planner *p, struct sip_span body, struct si
 	b->p = p;
 	b->sdp = sdp;
 	b->session = plan->n_sdp++;
-	b->first = plan->n_media;
 	b->out = p->msg->request ? SIP_REQ_OUT : SIP_RSP_OUT;
 	sip_media_facts(b);
 }

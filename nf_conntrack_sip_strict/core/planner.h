@@ -89,16 +89,16 @@ void sip_plan_contact_in(struct sip_planner *p, const struct sip_place *at,
 /**
  * struct sip_body - one session description under way
  * @session: its index in plan->sdp
- * @first: its first fact in plan->media; @end: behind its last
+ * @first: its first fact; @end: behind its last
  * @held: there is a stream with c=0.0.0.0
  * @out: the way of the message at the sender's end
  */
 struct sip_body {
 	struct sip_planner *p;
 	const struct sdp_session *sdp;
+	struct sip_media_fact *first;
+	struct sip_media_fact *end;
 	u8 session;
-	u8 first;
-	u8 end;
 	bool held;
 	enum sip_way out;
 };

@@ -193,6 +193,12 @@ static void test_questions(void)
 	tap_ok(world.q[2].proto == SDP_TCP && !world.q[2].rtcp.port, "TCP asks for one port");
 	tap_ok(ap_is(&world.q[3].rtp, "192.168.1.20:65535") && !world.q[3].rtcp.port,
 	       "port 65535 has no next one");
+	fresh();
+	plan_body("v=0|c=IN IP4 192.168.1.20|m=audio 16384 RTP/AVP 0|a=rtcp:16384|"
+		  "m=image 16400 udptl t38|a=rtcp:16400|");
+	tap_ok(says("m=audio 16484 RTP/AVP 0\r\na=rtcp:16484\r\n"
+		    "m=image 16500 udptl t38\r\na=rtcp:16400\r\n"),
+	       "a=rtcp on RTP's own port goes with it; where there is no RTP it means nothing");
 }
 
 static void test_not_asked(void)
@@ -234,6 +240,10 @@ static void test_hold(void)
 	       "hold by 0.0.0.0 asks for what the call has at the sender's address");
 	tap_ok(says("c=IN IP4 0.0.0.0\r\nm=audio 16484 RTP/AVP 0\r\na=rtcp:16490\r\n") &&
 	       plan.media[0].hold && plan.media[0].mapped, "ports map, c= keeps");
+	fresh();
+	plan_body("v=0|c=IN IP4 192.168.1.20|m=audio 16384 RTP/AVP 0|c=IN IP4 0.0.0.0|");
+	tap_ok(says("m=audio 16484 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n"),
+	       "a c= of the stream's own keeps as well");
 	fresh();
 	world.no_rtcp = true;
 	plan_body("v=0|c=IN IP6 ::|m=audio 16384 RTP/AVP 0|a=rtcp:16390 IN IP4 192.168.1.20|");
