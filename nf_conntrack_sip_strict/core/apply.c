@@ -228,6 +228,76 @@ bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off,
 }
 
 /**
+ * sip_plan_reserve() - keep a place among the edits for a number known later
+ * @p: the planner
+ * @field: where it stands
+ * @digits: the number as written
+ *
+ * No edit before that byte may be asked for until then. A place is filled or
+ * given back.
+ *
+ * Return: the place; NULL: there are no digits, or edits behind them already.
+ */
+struct sip_edit *sip_plan_reserve(struct sip_planner *p, enum sip_field field,
+				  struct sip_span digits)
+{
+	struct sip_plan *plan = p->plan;
+	struct sip_edit *edit = &plan->edit[plan->n_edits];
+
+	if (!digits.len || digits.off < plan->next_off || plan->n_edits >= SIP_MAX_EDITS)
+		return NULL;
+	edit->off = digits.off;
+	edit->len = digits.len;
+	edit->field = (u8)field;
+	plan->n_edits++;
+	plan->next_off = digits.off + digits.len;
+	return edit;
+}
+
+/**
+ * sip_plan_fill_number() - replace a number whose place was kept
+ * @p: the planner
+ * @place: of sip_plan_reserve()
+ * @number: what is to stand there
+ *
+ * Return: false if a limit is reached; the plan is refused.
+ */
+bool sip_plan_fill_number(struct sip_planner *p, struct sip_edit *place, u32 number)
+{
+	struct sip_plan *plan = p->plan;
+	u32 text_off = plan->text_len; /* there is room to spare */
+	u32 len;
+
+	if (number > 65535)
+		return sip_plan_fail(plan, SIP_R_NO_SPACE, place->off);
+	len = sip_port_write((u16)number, plan->text + text_off);
+	if (text_off + len > SIP_MAX_PLAN_TEXT)
+		return sip_plan_fail(plan, SIP_R_TOO_MANY_EDITS, place->off);
+	plan->text_len = text_off + len;
+	place->text_off = (u16)text_off;
+	place->text_len = (u16)len;
+	plan->new_total += len - place->len;
+	return true;
+}
+
+/**
+ * sip_plan_give_back() - a place that was kept is not needed
+ * @p: the planner
+ * @place: of sip_plan_reserve(), NULL: none was kept
+ */
+void sip_plan_give_back(struct sip_planner *p, struct sip_edit *place)
+{
+	struct sip_plan *plan = p->plan;
+	struct sip_edit *end = plan->edit + plan->n_edits;
+
+	if (!place)
+		return;
+	while (++place < end)
+		place[-1] = *place;
+	plan->n_edits--;
+}
+
+/**
  * sip_plan_insert_port() - put in a port where none stands
  * @p: the planner
  * @field: where

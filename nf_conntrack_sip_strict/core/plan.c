@@ -250,17 +250,27 @@ static void sip_plan_headers(struct sip_planner *p, const struct sip_ways *ways,
 
 /* ---- the body's length and its digest ----------------------------------- */
 
-/* RFC 3261 18.3, 20.14: each Content-Length field says the same: what the body had. */
-static void sip_plan_content_length(struct sip_planner *p)
+/*
+ * RFC 3261 18.3, 20.14: each Content-Length field says the same: what the body
+ * had. @place was kept for the first of them.
+ */
+static void sip_plan_content_length(struct sip_planner *p, struct sip_edit *place)
 {
 	const struct sip_msg *msg = p->msg;
 	u32 len = (u32)((s32)msg->body.len + p->body_delta);
 	u32 i;
 
-	if (!p->body_delta || !msg->content_length.len)
+	if (!p->body_delta) {
+		sip_plan_give_back(p, place);
 		return;
-	sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->content_length.off,
-			      msg->content_length.len, len);
+	}
+	if (!msg->content_length.len)
+		return;
+	if (place)
+		sip_plan_fill_number(p, place, len);
+	else
+		sip_plan_write_number(p, SIP_F_CONTENT_LENGTH, msg->content_length.off,
+				      msg->content_length.len, len);
 	if (!msg->repeated)
 		return;
 	for (i = msg->first[SIP_H_CONTENT_LENGTH]; i < msg->n_headers; i++)
@@ -328,13 +338,21 @@ static void sip_plan_credentials(struct sip_planner *p)
 
 static void sip_plan_body(struct sip_planner *p)
 {
-	u32 before = p->plan->n_edits;
+	struct sip_plan *plan = p->plan;
+	struct sip_edit *length;
+	u32 before;
 
-	if (sip_plan_bodies(p) || p->plan->n_edits == before)
+	if (!p->msg->body.len)
 		return;
-	p->plan->body_changed = true;
-	sip_plan_content_length(p);
-	sip_plan_credentials(p);
+	/* It stands before the body, and is known when the body is done. */
+	length = sip_plan_reserve(p, SIP_F_CONTENT_LENGTH, p->msg->content_length);
+	before = plan->n_edits;
+	if (sip_plan_bodies(p))
+		return;
+	plan->body_changed = plan->n_edits != before;
+	sip_plan_content_length(p, length);
+	if (plan->body_changed)
+		sip_plan_credentials(p);
 }
 
 /* ---- the plan ----------------------------------------------------------- */
@@ -350,6 +368,7 @@ static void sip_plan_clear(struct sip_plan *plan, const struct sip_msg *msg)
 	plan->n_addrs = 0;
 	plan->n_contacts_in = 0;
 	plan->n_media = 0;
+	plan->parts.n = 0;
 	plan->n_sdp = 0;
 	plan->n_peers = 0;
 }

@@ -274,7 +274,7 @@ static void sip_parts_pass(struct sip_planner *p)
 
 /**
  * sip_plan_bodies() - plan the session descriptions of a message
- * @p: the planner, its head done
+ * @p: the planner, its head done; the message has a body
  *
  * Adds edits, media facts and notes, sets plan->sdp_counts, and p->body_delta
  * to what the body grows by. RFC 3264, 3605, 4145, 6714, 8839, 8866, 9143.
@@ -288,10 +288,6 @@ enum sip_reason sip_plan_bodies(struct sip_planner *p)
 	enum sip_reason reason;
 	u32 before;
 
-	p->body_delta = 0;
-	plan->parts.n = 0;
-	if (!msg->body.len)
-		return SIP_R_OK;
 	reason = sip_parts_find(msg, &plan->parts);
 	sip_body_notes(p, plan->parts.notes, msg->body.off);
 	if (!sip_msg_has_offer_or_answer(msg)) {

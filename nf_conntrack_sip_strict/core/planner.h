@@ -46,6 +46,10 @@ bool sip_plan_edit_number(struct sip_planner *p, enum sip_field field, struct si
 			  u32 number);
 bool sip_plan_write_number(struct sip_planner *p, enum sip_field field, u32 off, u32 len,
 			   u32 number); /* known to be another */
+struct sip_edit *sip_plan_reserve(struct sip_planner *p, enum sip_field field,
+				  struct sip_span digits);
+bool sip_plan_fill_number(struct sip_planner *p, struct sip_edit *place, u32 number);
+void sip_plan_give_back(struct sip_planner *p, struct sip_edit *place);
 bool sip_plan_insert_port(struct sip_planner *p, enum sip_field field, u32 off, u16 port);
 void sip_plan_note(struct sip_planner *p, enum sip_reason reason, u32 off);
 
