@@ -228,6 +228,30 @@ static bool sip_strict_hook_is_lost(struct sip_strict_net *sn, const struct nf_c
 	return !(ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD));
 }
 
+/*
+ * The helpers go before anything else of the module does, and with them what
+ * says that a connection is ours. Those of TCP are followed to the end: with
+ * their numbers untranslated they would break.
+ */
+static bool sip_strict_parting;
+
+static bool sip_strict_hook_is_left(struct sip_strict_net *sn, const struct nf_conn *ct)
+{
+	return READ_ONCE(sip_strict_parting) && nf_ct_protonum(ct) == IPPROTO_TCP &&
+	       sip_strict_tcp_is_followed(sn, ct);
+}
+
+/**
+ * sip_strict_hooks_part() - the module goes: its helpers will be gone
+ *
+ * Context: process; sleeps.
+ */
+void sip_strict_hooks_part(void)
+{
+	WRITE_ONCE(sip_strict_parting, true);
+	synchronize_net();
+}
+
 /* ---- 300: messages ------------------------------------------------------ */
 
 /**
@@ -302,17 +326,10 @@ static unsigned int sip_strict_hook_split(struct sip_strict_served *s, struct sk
 
 static unsigned int sip_strict_hook_serve(struct sip_strict_net *sn, struct sk_buff *skb,
 					  const struct nf_hook_state *state, struct nf_conn *ct,
-					  enum ip_conntrack_info ctinfo, bool observe)
+					  enum ip_conntrack_info ctinfo, enum sip_strict_mode mode)
 {
-	struct sip_strict_served s = {
-		.sn = sn,
-		.ct = ct,
-		.ctinfo = ctinfo,
-		.mode = READ_ONCE(sn->conf.mode),
-	};
+	struct sip_strict_served s = { .sn = sn, .ct = ct, .ctinfo = ctinfo, .mode = mode };
 
-	if (s.mode != SIP_STRICT_OFF && observe)
-		s.mode = SIP_STRICT_OBSERVE;
 	/* A stream that is edited now and then is followed all the time. */
 	if (nf_ct_protonum(ct) == IPPROTO_TCP)
 		return sip_strict_hook_stream(&s, skb, state);
@@ -330,6 +347,7 @@ static unsigned int sip_strict_hook_work(void *priv, struct sk_buff *skb,
 {
 	enum ip_conntrack_info ctinfo;
 	struct sip_strict_net *sn;
+	enum sip_strict_mode mode;
 	bool observe = false;
 	struct nf_conn *ct;
 
@@ -337,8 +355,11 @@ static unsigned int sip_strict_hook_work(void *priv, struct sk_buff *skb,
 	if (!ct || ctinfo == IP_CT_RELATED_REPLY || !sip_strict_proto_is_ours(ct))
 		return NF_ACCEPT;
 	sn = sip_strict_pernet(state->net);
-	if (nf_ct_is_confirmed(ct)) {
-		if (!sip_strict_helper_of(ct, &observe) && !sip_strict_hook_is_lost(sn, ct))
+	mode = READ_ONCE(sn->conf.mode);
+	if (nf_ct_is_confirmed(ct) && !sip_strict_helper_of(ct, &observe)) {
+		if (sip_strict_hook_is_left(sn, ct))
+			mode = SIP_STRICT_OFF;
+		else if (!sip_strict_hook_is_lost(sn, ct))
 			return NF_ACCEPT;
 	}
 	if (sip_strict_hook_is_bypassed(skb, state) || nf_ct_is_template(ct))
@@ -352,7 +373,9 @@ static unsigned int sip_strict_hook_work(void *priv, struct sk_buff *skb,
 		if (!sip_strict_helper_of(ct, &observe))
 			return NF_ACCEPT;
 	}
-	return sip_strict_hook_serve(sn, skb, state, ct, ctinfo, observe);
+	if (mode != SIP_STRICT_OFF && observe)
+		mode = SIP_STRICT_OBSERVE;
+	return sip_strict_hook_serve(sn, skb, state, ct, ctinfo, mode);
 }
 
 /* ---- registration ------------------------------------------------------- */

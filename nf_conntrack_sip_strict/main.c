@@ -331,6 +331,7 @@ work:
 static void __exit sip_strict_exit(void)
 {
 	sip_strict_address_exit();
+	sip_strict_hooks_part();
 	sip_strict_helper_exit();
 	unregister_pernet_subsys(&sip_strict_net_ops);
 	rcu_barrier();

@@ -795,6 +795,7 @@ void sip_strict_proc_exit(struct net *net);
 int sip_strict_iif(struct sk_buff *skb, u8 l3num);
 int sip_strict_hooks_net_init(struct sip_strict_net *sn);
 void sip_strict_hooks_net_exit(struct sip_strict_net *sn);
+void sip_strict_hooks_part(void);
 
 /* helper.c */
 int sip_strict_helper_init(void);
@@ -814,6 +815,7 @@ int sip_strict_skb_edit(struct sip_strict_net *sn, struct sk_buff *skb, unsigned
 bool sip_strict_plan_is_sound(const struct sip_plan *plan, u32 total);
 
 /* tcp.c */
+bool sip_strict_tcp_is_followed(struct sip_strict_net *sn, const struct nf_conn *ct);
 unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *skb,
 				   unsigned int off, struct nf_conn *ct,
 				   enum ip_conntrack_info ctinfo,

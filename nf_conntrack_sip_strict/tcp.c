@@ -619,6 +619,19 @@ unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *sk
 	return verdict;
 }
 
+/**
+ * sip_strict_tcp_is_followed() - is this one of the connections here?
+ * @sn: the namespace
+ * @ct: a TCP connection
+ *
+ * Context: RCU read lock held.
+ * Return: true if it is.
+ */
+bool sip_strict_tcp_is_followed(struct sip_strict_net *sn, const struct nf_conn *ct)
+{
+	return rhashtable_lookup(&sn->tcps, &ct, sip_strict_tcp_params);
+}
+
 /* ---- end ---------------------------------------------------------------- */
 
 /* What is held goes on; nothing is edited from now on. True: all has arrived. */

@@ -22,8 +22,9 @@ import tap
 import testnet
 from rawtcp import ACK, PSH, Connection, Gateway
 from tap import Case, Failed, need
-from tcp_segments import HELPER, HOLD, SHORT, agree, asked, request, shut, sound, until
+from tcp_segments import HELPER, HOLD, SHORT, agree, asked, request, resend, shut, sound, until
 
+PHONE = testnet.host_address("dect")    # shorter than the outside address: edits grow
 NAGLE = 0.05 * testnet.SLOW     # seconds that a message in two writes may take
 PROXY = testnet.host_address("proxy")
 
@@ -174,6 +175,31 @@ def module_goes():
             gateway.sysctl("auto_assign", 1)
 
 
+def module_goes_busy():
+    """rmmod while data goes on, on a connection that a rule gave to the helper: each byte is right."""
+    with Auto() as gateway:
+        for _ in range(3):
+            conn = Connection(gateway)
+            row = [request(conn, n, 9 * n) for n in range(3)]
+            for message in row:
+                conn.client.send(message.sent)
+            out = b"".join(m.expected for m in row)
+            agree(conn, out)
+            gateway.sysctl("auto_assign", 0)
+            long = request(conn, 8, body=400000)        # more than is held
+            with subprocess.Popen(["rmmod", "nf_conntrack_sip_strict"], stderr=subprocess.PIPE) as child:
+                for at in range(0, len(long), 400):
+                    conn.client.send(long.sent[at:at + 400])
+                    conn.server.reply()
+                    if child.poll() is not None and at > 20000:
+                        break
+                until(gateway, lambda: child.poll() is not None, "rmmod does not end", 15 * testnet.SLOW)
+                need(child.returncode == 0, f"rmmod: {child.stderr.read().decode()}")
+            resend(conn, out + long.sent[:len(conn.client.sent) - sum(map(len, row))], (1400,))
+            testnet.load_helper(HELPER)
+            gateway.sysctl("auto_assign", 1)
+
+
 def rmmod(gateway):
     """Removes the module, while packets go on."""
     with subprocess.Popen(["rmmod", "nf_conntrack_sip_strict"], stderr=subprocess.PIPE) as child:
@@ -317,7 +343,7 @@ def exchange(talk, side, address):
 def nagle():
     """Head and body in two writes of a sender that waits for acknowledgments."""
     with Talk() as talk:
-        exchange(talk, "lan", "192.168.1.20")
+        exchange(talk, "lan", PHONE)
 
 
 def local_sender():
@@ -397,14 +423,14 @@ def full_segment():
     """A full segment that grows by the rewriting arrives, at any size, and quickly."""
     with Talk() as talk:
         for mss in (536, 1200, 1448):
-            client, server, peer = talk.pair(address="192.168.1.20", mss=mss)
+            client, server, peer = talk.pair(address=PHONE, mss=mss)
             port = client.getsockname()[1]
             size = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
-            where = f"{testnet.WAN_GW}:{peer[1]}" if HELPER != "none" else f"192.168.1.20:{port}"
+            where = f"{testnet.WAN_GW}:{peer[1]}" if HELPER != "none" else f"{PHONE}:{port}"
             for total in (size, 2 * size, 5 * size):
-                fill = total - len(options(port, f"192.168.1.20:{port}"))
+                fill = total - len(options(port, f"{PHONE}:{port}"))
                 fill -= len(str(fill)) - 1
-                sent, expected = options(port, f"192.168.1.20:{port}", fill), options(port, where, fill)
+                sent, expected = options(port, f"{PHONE}:{port}", fill), options(port, where, fill)
                 begin = time.monotonic()
                 client.sendall(sent)
                 got = receive(server, len(expected))
@@ -449,10 +475,10 @@ def bridged():
         server.close()
 
 
-ALONE = (module_goes, older_connection)
+ALONE = (module_goes, module_goes_busy, older_connection)
 CASES = [Case(f.__name__.replace("_", "-"), f, alone=f in ALONE) for f in (
     hold_time, hold_max, gap_max, namespace_goes, device_goes, nagle, local_sender, synproxy,
-    slipstream, full_segment, bridged, module_goes, older_connection)]
+    slipstream, full_segment, bridged, module_goes, module_goes_busy, older_connection)]
 
 if __name__ == "__main__":
     sys.exit(tap.main(CASES, ("ip", "nft", "conntrack"), 3))
