@@ -272,6 +272,38 @@ static void sip_strict_translate_options(const struct sip_stream *s, u32 dir, u3
 			sip_strict_translate_sack(s, dir, ack, (u8 *)th + (opt - th), len);
 }
 
+/* The rest of the checksum is left to the device, or to who cuts a super-packet. */
+static void sip_strict_check_partial(struct sk_buff *skb)
+{
+	u32 len = skb->len - skb_transport_offset(skb);
+	struct tcphdr *th = tcp_hdr(skb);
+
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (ip_hdr(skb)->version == 6)
+		th->check = ~csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, len,
+					     IPPROTO_TCP, 0);
+	else
+		th->check = ~csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, len,
+					       IPPROTO_TCP, 0);
+}
+
+/*
+ * A super-packet that keeps its segments as a list (rx-gro-list, for TCP since
+ * 6.10) sends each with the numbers it came with: made a plain one.
+ */
+static bool sip_strict_segment_unlist(struct sk_buff *skb)
+{
+	if (!skb_is_gso(skb) || !(skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST))
+		return true;
+	if (skb_linearize(skb))
+		return false;
+	skb_shinfo(skb)->gso_type &= ~SKB_GSO_FRAGLIST;
+	sip_strict_check_partial(skb);
+	return true;
+}
+
 /* The checksum follows what has changed in the header. */
 static void sip_strict_translate_check(struct sk_buff *skb, struct tcphdr *th, const u8 *old,
 				       u32 end)
@@ -311,7 +343,7 @@ bool sip_strict_segment_translate(const struct sip_stream *s, u32 dir, struct sk
 	if (seg->seq == seg->out_seq && seg->ack == seg->out_ack &&
 	    seg->window == seg->out_window && !other->map.used && !other->ahead)
 		return true;
-	if (skb_ensure_writable(skb, off + end))
+	if (!sip_strict_segment_unlist(skb) || skb_ensure_writable(skb, off + end))
 		return false;
 	th = (struct tcphdr *)(skb->data + off);
 	memcpy(old, th, end);
@@ -358,22 +390,13 @@ static u8 *sip_strict_put_options(u8 *opt, const struct sip_strict_way *way, __b
 static void sip_strict_made_finish(struct net *net, struct sk_buff *skb,
 				   const struct sip_strict_way *way, u32 mss, u32 len)
 {
-	u32 tcp_len = skb->len - way->tcp_off;
-	struct tcphdr *th = tcp_hdr(skb);
-
 	if (len > mss) {
 		skb_shinfo(skb)->gso_size = mss;
 		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(len, mss);
 		skb_shinfo(skb)->gso_type = way->v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 	}
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
-	skb->csum_offset = offsetof(struct tcphdr, check);
 	if (way->v6) {
-		struct ipv6hdr *ip6h = ipv6_hdr(skb);
-
-		ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
-		th->check = ~csum_ipv6_magic(&ip6h->saddr, &ip6h->daddr, tcp_len, IPPROTO_TCP, 0);
+		ipv6_hdr(skb)->payload_len = htons(skb->len - sizeof(struct ipv6hdr));
 	} else {
 		struct iphdr *iph = ip_hdr(skb);
 
@@ -381,8 +404,8 @@ static void sip_strict_made_finish(struct net *net, struct sk_buff *skb,
 		iph->frag_off &= htons(IP_DF);
 		__ip_select_ident(net, iph, max_t(u32, skb_shinfo(skb)->gso_segs, 1));
 		ip_send_check(iph);
-		th->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr, tcp_len, IPPROTO_TCP, 0);
 	}
+	sip_strict_check_partial(skb);
 }
 
 static u32 sip_strict_way_options(const struct sip_strict_way *way, const struct sip_head *head)
