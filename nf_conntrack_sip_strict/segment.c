@@ -104,6 +104,7 @@ bool sip_strict_segment_syn(const struct sk_buff *skb, unsigned int off, struct 
 	const u8 *opt;
 
 	syn->seq = ntohl(th->seq);
+	syn->ack = ntohl(th->ack_seq);
 	syn->window = ntohs(th->window);
 	syn->mss = ip_hdr(skb)->version == 6 ? IPV6_MIN_MTU - 60 : TCP_MSS_DEFAULT;
 	syn->scale = -1;
@@ -235,6 +236,24 @@ void sip_strict_way_forget(struct sip_strict_way *way)
 {
 	sip_strict_way_lose_route(way);
 	way->okfn = NULL;
+}
+
+/**
+ * sip_strict_ways_anew() - the time stamps of a connection that begins anew
+ * @way: both directions
+ * @skb: the answer to its SYN
+ * @off: offset of its TCP header
+ */
+void sip_strict_ways_anew(struct sip_strict_way *way, const struct sk_buff *skb, unsigned int off)
+{
+	u32 dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		way[dir].tsval = 0;
+		way[dir].tsecr = 0;
+	}
+	sip_strict_way_stamps(&way[1], skb->data + off, sip_strict_tcp_hdrlen(skb, off));
+	way[0].tsval = way[1].tsecr;
 }
 
 /* ---- in place ----------------------------------------------------------- */

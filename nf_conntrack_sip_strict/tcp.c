@@ -473,31 +473,55 @@ static void sip_strict_tcp_timer(struct timer_list *timer)
 
 /* ---- packets ------------------------------------------------------------ */
 
+/* Somebody else translates its numbers already, or answers in its place. */
+static bool sip_strict_ct_is_translated(const struct nf_conn *ct)
+{
+	return test_bit(IPS_SEQ_ADJUST_BIT, &ct->status) || nfct_synproxy(ct);
+}
+
 /* Why a connection is left alone from its first packet on. */
 static enum sip_reason sip_strict_tcp_refuse(const struct nf_conn *ct,
 					     const struct sip_segment *seg)
 {
 	if (nf_ct_is_confirmed(ct) || !(seg->flags & SIP_TCP_SYN) || (seg->flags & SIP_TCP_ACK))
 		return SIP_R_NO_HANDSHAKE;
-	/* Somebody else translates its numbers already, or answers in its place. */
-	if (test_bit(IPS_SEQ_ADJUST_BIT, &ct->status) || nfct_synproxy(ct))
-		return SIP_R_SYN_OTHER;
-	return SIP_R_OK;
+	return sip_strict_ct_is_translated(ct) ? SIP_R_SYN_OTHER : SIP_R_OK;
+}
+
+/* Conntrack takes it for the same one. Nothing of the old one holds any more. */
+static void sip_strict_tcp_anew(struct sip_strict_tcp *tcp, const struct sk_buff *skb,
+				unsigned int off)
+{
+	u32 dir;
+
+	spin_lock(&tcp->ct->lock);
+	for (dir = 0; dir < 2; dir++)
+		sip_strict_tcp_offset(tcp->ct, dir, 0, 0, 0);
+	spin_unlock(&tcp->ct->lock);
+	memset(tcp->told, 0, sizeof(tcp->told));
+	sip_strict_ways_anew(tcp->way, skb, off);
+	WRITE_ONCE(tcp->bare, false);
 }
 
 static void sip_strict_tcp_syn(struct sip_strict_tcp *tcp, const struct sip_stream_env *env,
 			       u32 dir, const struct sk_buff *skb, unsigned int off,
 			       const struct sip_segment *seg)
 {
+	bool first = tcp->stream.state == SIP_STREAM_NEW;
 	bool answer = seg->flags & SIP_TCP_ACK;
 	struct sip_syn syn;
 
-	if (tcp->stream.state == SIP_STREAM_ALONE)
+	/* One that begins anew must have what sip_strict_tcp_hand_over() needs. */
+	if (sip_strict_segment_syn(skb, off, &syn) && !seg->len && dir == answer &&
+	    !sip_strict_ct_is_translated(tcp->ct) && (first || nfct_seqadj(tcp->ct))) {
+		if (sip_stream_syn(&tcp->stream, env, dir, &syn))
+			sip_strict_tcp_anew(tcp, skb, off);
 		return;
-	if (!sip_strict_segment_syn(skb, off, &syn) || seg->len || dir != answer)
+	}
+	/* In an open connection it may be anybody's. */
+	if (first)
 		sip_stream_alone(&tcp->stream, env, dir, SIP_R_SYN_OTHER);
-	else
-		sip_stream_syn(&tcp->stream, dir, &syn);
+	tcp->stream.asked = false;
 }
 
 /* Nothing was ever changed, and nothing will be: no need to look. */
@@ -604,7 +628,7 @@ unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *sk
 	if (!sip_strict_segment_read(skb, off, &seg))
 		return NF_ACCEPT;
 	tcp = sip_strict_tcp_get(sn, ct, &seg);
-	if (!tcp || READ_ONCE(tcp->bare))
+	if (!tcp || (READ_ONCE(tcp->bare) && !(seg.flags & SIP_TCP_SYN)))
 		return NF_ACCEPT;
 	sip_strict_tcp_out_init(&out);
 	spin_lock_bh(&tcp->lock);

@@ -88,6 +88,7 @@ bool sip_strict_segment_read(struct sk_buff *skb, unsigned int off, struct sip_s
 bool sip_strict_segment_syn(const struct sk_buff *skb, unsigned int off, struct sip_syn *syn);
 void sip_strict_way_see(struct sip_strict_way *way, struct sk_buff *skb, unsigned int off,
 			enum ip_conntrack_info ctinfo, const struct nf_hook_state *state);
+void sip_strict_ways_anew(struct sip_strict_way *way, const struct sk_buff *skb, unsigned int off);
 void sip_strict_way_lose_route(struct sip_strict_way *way);
 void sip_strict_way_forget(struct sip_strict_way *way);
 bool sip_strict_segment_translate(const struct sip_stream *s, u32 dir, struct sk_buff *skb,

@@ -233,6 +233,7 @@ class End:
         self.gateway, self.device, self.local, self.isn = gateway, device, local, isn
         self.mss, self.sack, self.stamps, self.scale = mss, sack, stamps, scale
         self.remote, self.peer_isn = None, None
+        self.server_sees = None         # of a client: its address outside
         self.sent = b""                 # all data, as first sent
         self.stream = bytearray()       # what has come in, by its place in the sequence
         self.known = bytearray()        # 1 where it has
@@ -387,13 +388,15 @@ class Connection:
     port = 20000
 
     def __init__(self, gateway, inside=INSIDE, isns=(1000, 5000), mss=(1460, 1460), sack=True,
-                 stamps=False, scale=None, data_on_syn=b"", port=5060):
-        Connection.port += 1
+                 stamps=False, scale=None, data_on_syn=b"", port=5060, same_ports=False):
+        Connection.port += not same_ports
         self.gateway = gateway
         self.client = End(gateway, "lan0", (inside, Connection.port), isns[0], mss[0], sack, stamps,
                           scale)
         self.server = End(gateway, "wan0", (SERVER, port), isns[1], mss[1], sack, stamps, scale)
         self.client.remote = self.server.local
+        if same_ports:
+            gateway.ends.pop((self.server.local, gateway.ends[self.client.local].server_sees))
         gateway.ends[self.client.local] = self.client
         gateway.ends[self.server.local] = self.server       # until its peer is known
         self.client.sent = data_on_syn
@@ -411,6 +414,7 @@ class Connection:
         gateway.drain(0.001)
         self.opening = self.server.take(), self.client.take()
         self.outside = self.server.remote
+        self.client.server_sees = self.outside
 
     @property
     def ends(self):

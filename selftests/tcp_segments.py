@@ -486,6 +486,34 @@ def on_syn():
         shut(conn, early.sent + more.sent, b"")
 
 
+def same_ports():
+    """An end that has lost its connection makes it once more, from the same port."""
+    with Opened() as gateway:
+        for stamps, before in itertools.product((False, True), ("edited", "held", "foreign")):
+            conn = Connection(gateway, stamps=stamps)
+            first = request(conn, 1)
+            conn.client.send(first.sent if before != "foreign" else b"GET / HTTP/1.1\r\n\r\n")
+            agree(conn, first.expected if before != "foreign" else conn.client.sent)
+            if before == "held":
+                conn.client.send(first.sent[:90])
+            if stamps:
+                time.sleep(0.01)        # the clock of the time stamps
+            conn = Connection(gateway, isns=(MOD // 3, 700), stamps=stamps, same_ports=True)
+            row = [request(conn, n, 9 * n) for n in range(4)]
+            conn.client.send(row[0].sent)
+            agree(conn, row[0].expected)
+            for message in row[1:]:
+                conn.client.send(message.sent[:100])
+                gateway.drain(HOLD)
+                conn.client.send(message.sent[100:])
+            expected = joined(row)[1]
+            agree(conn, expected)
+            back = answer(conn, 1)
+            conn.server.send(back.sent)
+            agree(conn, expected, back.expected)
+            shut(conn, expected, back.expected)
+
+
 def urgent():
     """Urgent data: every byte arrives, and the pointer names the same byte."""
     with Opened() as gateway:
@@ -820,7 +848,7 @@ SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "2"))
 CASES = [Case(f.__name__.replace("_", "-"), f) for f in (
     whole, first_byte, again, again_inside, reordered, doubled, other_bytes, probes, with_fin,
-    part_and_fin, with_rst, sack, window, small_window, on_syn, urgent, supers, segment_size,
+    part_and_fin, with_rst, sack, window, small_window, on_syn, same_ports, urgent, supers, segment_size,
     stamps_kept, stamps_newest, duty, part_acknowledged, ack_lost, both_at_once, foreign, no_more_sip)]
 CASES += [Case(f"soak seed={seed} {name}", soak, seed, *links)
           for seed in range(SEED, SEED + ROUNDS)

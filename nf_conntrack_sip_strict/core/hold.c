@@ -542,6 +542,9 @@ enum sip_stream_verdict sip_hold_data(struct sip_stream *s, const struct sip_str
 	acked = sip_half_acked(h);
 	if (!sip_seq_after(end + fin, acked))
 		return sip_hold_old(s, env, dir, seg);
+	/* Only watched, it went on to the receiver, and there was no room for it here. */
+	if (sip_seq_after(acked, h->next + h->hold_len))
+		sip_stream_alone(s, env, dir, SIP_R_HOLD_MAX);
 	if (s->state == SIP_STREAM_ALONE)
 		return sip_hold_pass(s, env, dir, seg);
 	from = sip_seq_max(seg->seq, acked);

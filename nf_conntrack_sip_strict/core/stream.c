@@ -39,6 +39,8 @@
 #define SIP_ACK_DELAY(env) ((env)->hz / 50)
 #define SIP_RESEND_FIRST(env) ((env)->hz / 4)
 #define SIP_RESEND_LAST(env) ((env)->hz * 8)
+#define SIP_RESEND_LARGE 2u /* tries with segments as large as the receiver takes */
+#define SIP_MSS_DEFAULT 536u /* what each path lets through (RFC 9293 section 3.7.1) */
 
 /**
  * sip_half_acked() - what the sender of a half was told has arrived
@@ -298,20 +300,13 @@ bool sip_stream_sack(const struct sip_stream *s, u32 dir, u32 ack, u32 *left, u3
 
 /* ---- segments ----------------------------------------------------------- */
 
-/**
- * sip_stream_syn() - a SYN passes
- * @s: the stream; all zero before the first one
- * @dir: its direction
- * @syn: what it says
- */
-void sip_stream_syn(struct sip_stream *s, u32 dir, const struct sip_syn *syn)
+static void sip_stream_greet(struct sip_stream *s, u32 dir, const struct sip_syn *syn)
 {
 	struct sip_half *h = &s->half[dir];
 	struct sip_half *o = &s->half[!dir];
 
-	if (s->state != SIP_STREAM_NEW)
-		return;
 	h->known = true;
+	h->start = syn->seq;
 	h->next = syn->seq + 1;
 	h->una = syn->seq + 1;
 	h->edge = h->una + h->window;
@@ -326,6 +321,50 @@ void sip_stream_syn(struct sip_stream *s, u32 dir, const struct sip_syn *syn)
 	s->scaled = h->has_scale && o->has_scale;
 	s->sack = h->sack_ok && o->sack_ok;
 	s->state = SIP_STREAM_OPEN;
+}
+
+/*
+ * One end has forgotten the connection and makes it once more from the same
+ * port (RFC 9293 section 3.5.1). That is so when the other one takes up its SYN;
+ * one alone may be anybody's.
+ */
+static bool sip_stream_anew(struct sip_stream *s, const struct sip_stream_env *env, u32 dir,
+			    const struct sip_syn *syn)
+{
+	const struct sip_half *half = s->half;
+	const struct sip_syn first = s->again;
+
+	if (!dir) {
+		s->again = *syn;
+		s->asked = true;
+		return false;
+	}
+	if (!s->asked || syn->ack != first.seq + 1 ||
+	    (half[0].known && half[0].start == first.seq && half[1].start == syn->seq))
+		return false;
+	sip_stream_free(s, env);
+	memset(s, 0, sizeof(*s));
+	sip_stream_greet(s, 0, &first);
+	sip_stream_greet(s, 1, syn);
+	return true;
+}
+
+/**
+ * sip_stream_syn() - a SYN passes
+ * @s: the stream; all zero before the first one
+ * @env: the call
+ * @dir: its direction; 1: it answers one
+ * @syn: what it says
+ *
+ * Return: true: this is another connection from now on, with the same ends.
+ */
+bool sip_stream_syn(struct sip_stream *s, const struct sip_stream_env *env, u32 dir,
+		    const struct sip_syn *syn)
+{
+	if (s->state != SIP_STREAM_NEW)
+		return sip_stream_anew(s, env, dir, syn);
+	sip_stream_greet(s, dir, syn);
+	return false;
 }
 
 static void sip_stream_reset(struct sip_stream *s, const struct sip_stream_env *env, u32 dir,
@@ -366,8 +405,9 @@ enum sip_stream_verdict sip_stream_segment(struct sip_stream *s, const struct si
 		sip_stream_acked(s, env, dir, seg);
 	if (!(seg->flags & SIP_TCP_RST) && (seg->len || (seg->flags & SIP_TCP_FIN)))
 		return sip_hold_data(s, env, dir, seg);
-	/* Nothing that is held has been sent yet. */
-	if (s->state == SIP_STREAM_OPEN && h->mode == SIP_STREAM_EDIT)
+	/* Nothing that is held has been sent yet. A RST behind a gap stays behind it. */
+	if (s->state == SIP_STREAM_OPEN && h->mode == SIP_STREAM_EDIT &&
+	    !((seg->flags & SIP_TCP_RST) && sip_seq_after(seg->seq, h->next + h->hold_len)))
 		seg->out_seq = sip_seqmap_out(&h->map, sip_seq_min(seg->seq, h->next));
 	else
 		seg->out_seq = sip_seqmap_out(&h->map, seg->seq);
@@ -387,6 +427,9 @@ static void sip_half_timer(struct sip_stream *s, const struct sip_stream_env *en
 				 h->resend_wait * 2 : SIP_RESEND_LAST(env);
 		h->resend_at = env->now + h->resend_wait;
 		h->resend_due = ++h->tries < SIP_STREAM_TRIES;
+		/* What a smaller path refuses, it tells the sender, not us. */
+		if (h->tries == SIP_RESEND_LARGE && h->mss > SIP_MSS_DEFAULT)
+			h->mss = SIP_MSS_DEFAULT;
 		sip_half_resend(s, env, dir);
 	}
 	if (h->held && env->now - h->held_since >= env->hold_time) {

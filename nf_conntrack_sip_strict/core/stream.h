@@ -65,6 +65,7 @@ struct sip_chunk {
  * @map: which numbers it has for the receiver; with the bytes in flight of all
  *	that was edited, or acknowledged by us
  * @framer: of the message that begins at @next
+ * @start: (in) the number of the SYN; if @known
  * @next: (in) the first byte that has not been decided about; all before went on
  * @una: (out) the first byte that the receiver has not acknowledged
  * @early: (in) all before was acknowledged, by us; if @ahead
@@ -82,6 +83,7 @@ struct sip_chunk {
 struct sip_half {
 	struct sip_seqmap map;
 	struct sip_framer framer;
+	u32 start;
 	u32 next;
 	u32 una;
 	u32 early;
@@ -118,14 +120,30 @@ struct sip_half {
 };
 
 /**
+ * struct sip_syn - what a SYN says
+ * @ack: of one that answers; @mss: 0: no option; @scale: < 0: no option
+ */
+struct sip_syn {
+	u32 seq;
+	u32 ack;
+	u16 window;
+	u16 mss;
+	s32 scale;
+	bool sack_ok;
+};
+
+/**
  * struct sip_stream - one connection
  * @state: enum sip_stream_state
  * @reason: why it is left alone
+ * @again: a SYN in an open connection: it may begin anew; if @asked
  */
 struct sip_stream {
 	struct sip_half half[2];
+	struct sip_syn again;
 	u8 state;
 	u8 reason;
+	bool asked;
 	bool scaled; /* both have a window scale */
 	bool sack; /* both permit SACK */
 };
@@ -146,18 +164,6 @@ struct sip_segment {
 	u32 out_seq;
 	u32 out_ack;
 	u16 out_window;
-};
-
-/**
- * struct sip_syn - what a SYN says
- * @mss: 0: no option; @scale: < 0: no option
- */
-struct sip_syn {
-	u32 seq;
-	u16 window;
-	u16 mss;
-	s32 scale;
-	bool sack_ok;
 };
 
 /**
@@ -221,7 +227,8 @@ struct sip_stream_env {
 	u8 mode;
 };
 
-void sip_stream_syn(struct sip_stream *s, u32 dir, const struct sip_syn *syn);
+bool sip_stream_syn(struct sip_stream *s, const struct sip_stream_env *env, u32 dir,
+		    const struct sip_syn *syn);
 enum sip_stream_verdict sip_stream_segment(struct sip_stream *s, const struct sip_stream_env *env,
 					   u32 dir, struct sip_segment *seg);
 bool sip_stream_sack(const struct sip_stream *s, u32 dir, u32 ack, u32 *left, u32 *right);

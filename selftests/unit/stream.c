@@ -563,6 +563,7 @@ static void make_stream(u32 side, u32 count, u32 longest, bool tail, bool edited
 
 static void begin(u32 mss, u32 buffer)
 {
+	struct sip_stream_env env = env_now();
 	struct sip_syn syn[2];
 	u32 i;
 
@@ -594,6 +595,7 @@ static void begin(u32 mss, u32 buffer)
 		e->buffer = buffer;
 		e->scale = buffer > 65535 ? 3 : (u8)chance(3);
 		syn[i].seq = e->isn;
+		syn[i].ack = i ? ends[0].isn + 1 : 0;
 		syn[i].window = (u16)(buffer < 65535 ? buffer : 65535);
 		syn[i].mss = (u16)mss;
 		syn[i].scale = e->scale;
@@ -603,7 +605,7 @@ static void begin(u32 mss, u32 buffer)
 		ends[i].peer_isn = ends[!i].isn;
 		ends[i].rcv = ends[!i].isn + 1;
 		ends[i].edge = ends[i].una + syn[!i].window;
-		sip_stream_syn(&stream, i, &syn[i]);
+		sip_stream_syn(&stream, &env, i, &syn[i]);
 	}
 }
 
@@ -748,10 +750,162 @@ static void run_kind(const struct kind *k, u32 only)
 		 acks, longest);
 }
 
+/* ---- one segment after the other ---------------------------------------- */
+
+#define LEFT 1000u /* numbers of the SYNs */
+#define RIGHT 5000u
+
+static bool greet(u32 dir, u32 seq, u32 ack)
+{
+	struct sip_syn syn = { .seq = seq, .ack = ack, .window = 60000, .mss = 1460, .scale = -1 };
+	struct sip_stream_env env = env_now();
+
+	return sip_stream_syn(&stream, &env, dir, &syn);
+}
+
+static void open_stream(u8 mode, u32 hold_max)
+{
+	memset(&world, 0, sizeof(world));
+	world.loss = 100; /* what is sent here is looked at by nobody */
+	world.hold_max = hold_max;
+	world.hold_time = 60000;
+	world.mode = mode;
+	memset(&stream, 0, sizeof(stream));
+	memory = 0;
+	n_messages = 0;
+	n_emits = 0;
+	greet(0, LEFT, 0);
+	greet(1, RIGHT, LEFT + 1);
+}
+
+static struct sip_segment seg;
+
+static enum sip_stream_verdict give(u32 dir, u32 seq, u32 ack, const u8 *bytes, u32 len, u8 flags)
+{
+	struct sip_stream_env env = env_now();
+	struct data d = { bytes, seq };
+
+	memset(&seg, 0, sizeof(seg));
+	seg.seq = seq;
+	seg.ack = ack;
+	seg.len = len;
+	seg.window = 60000;
+	seg.flags = flags;
+	seg.bytes.copy = data_copy;
+	seg.bytes.priv = &d;
+	return sip_stream_segment(&stream, &env, dir, &seg);
+}
+
+static void close_stream(const char *what)
+{
+	struct sip_stream_env env = env_now();
+
+	sip_stream_free(&stream, &env);
+	tap_ok(!memory, "%s: all memory is given back", what);
+}
+
+static u32 reset_at(u32 seq)
+{
+	give(0, seq, 0, NULL, 0, SIP_TCP_RST);
+	return seg.out_seq;
+}
+
+static void test_reset(void)
+{
+	u8 text[4096];
+	u32 len = make_message(text, 1, 0, true), end;
+
+	open_stream(SIP_STREAM_EDIT, 65536);
+	give(0, LEFT + 1, RIGHT + 1, text, len, SIP_TCP_ACK);
+	end = LEFT + 1 + len;
+	give(0, end, RIGHT + 1, text, 50, SIP_TCP_ACK);
+	tap_ok(reset_at(end + 1000000) == end + 1000000 + stream.half[0].map.delta &&
+	       stream.state == SIP_STREAM_OPEN, "a RST far ahead stays far ahead");
+	tap_ok(reset_at(end + 51) == end + 51 + stream.half[0].map.delta &&
+	       stream.state == SIP_STREAM_OPEN, "one behind a gap of one byte as well");
+	tap_ok(reset_at(end + 50) == end + stream.half[0].map.delta &&
+	       stream.state == SIP_STREAM_ALONE,
+	       "one behind what is held is exact for who has not got that");
+	close_stream("reset");
+}
+
+static void test_watched_gap(void)
+{
+	u8 text[4096];
+	u32 len = make_message(text, 1, 600, true), end = LEFT + 1 + len;
+
+	open_stream(SIP_STREAM_WATCH, 256);
+	give(0, LEFT + 1, RIGHT + 1, text, 100, SIP_TCP_ACK);
+	give(0, LEFT + 201, RIGHT + 1, text + 200, len - 200, SIP_TCP_ACK);
+	give(0, LEFT + 101, RIGHT + 1, text + 100, 100, SIP_TCP_ACK);
+	give(1, RIGHT + 1, end, NULL, 0, SIP_TCP_ACK);
+	world.mode = SIP_STREAM_EDIT;
+	tap_ok(give(0, end, RIGHT + 1, text, len, SIP_TCP_ACK) == SIP_STREAM_PASS &&
+	       seg.out_seq == end && stream.state == SIP_STREAM_ALONE &&
+	       stream.reason == SIP_R_HOLD_MAX,
+	       "what was watched and could not be kept: left alone, and it goes on");
+	close_stream("watched");
+}
+
+static void test_anew(void)
+{
+	const u32 left = 700000, right = 900;
+	u8 text[4096];
+	u32 len = make_message(text, 1, 0, true);
+
+	open_stream(SIP_STREAM_EDIT, 65536);
+	give(0, LEFT + 1, RIGHT + 1, text, len, SIP_TCP_ACK);
+	tap_ok(stream.half[0].map.delta && n_messages == 1, "a message was edited");
+	tap_ok(!greet(0, LEFT, 0) && !greet(1, RIGHT, LEFT + 1) && stream.half[0].map.delta,
+	       "the same SYN and answer once more change nothing");
+	tap_ok(!greet(1, right, left + 1) && !greet(0, left, 0) && stream.half[0].map.delta,
+	       "nor does an answer to nothing, or a SYN without one");
+	tap_ok(!greet(1, right, left) && greet(1, right, left + 1) &&
+	       !stream.half[0].map.delta && stream.state == SIP_STREAM_OPEN,
+	       "a SYN that is answered is another connection");
+	tap_ok(give(0, left + 1, right + 1, NULL, 0, SIP_TCP_ACK) == SIP_STREAM_PASS &&
+	       seg.out_seq == left + 1 && seg.out_ack == right + 1, "with numbers of its own");
+	give(0, left + 1, right + 1, text, len, SIP_TCP_ACK);
+	tap_ok(n_messages == 2 && stream.half[0].next == left + 1 + len &&
+	       stream.half[0].map.delta, "and with messages that are edited");
+	close_stream("anew");
+}
+
+static void test_resend_small(void)
+{
+	u8 text[4096];
+	u32 len = make_message(text, 1, 3000, true), begun = now;
+	struct sip_stream_env env;
+	u32 emits;
+
+	open_stream(SIP_STREAM_EDIT, 65536);
+	give(0, LEFT + 1, RIGHT + 1, text, 1460, SIP_TCP_ACK);
+	for (now += 30; now - begun < 100; now += 10) {
+		env = env_now();
+		sip_stream_timer(&stream, &env);
+	}
+	give(0, LEFT + 1 + 1460, RIGHT + 1, text + 1460, len - 1460, SIP_TCP_ACK);
+	emits = n_emits;
+	tap_ok(stream.half[0].mss == 1460 && emits, "sent in segments that the receiver takes");
+	for (; now - begun < 900; now += 10) {
+		env = env_now();
+		sip_stream_timer(&stream, &env);
+	}
+	tap_ok(stream.half[0].mss == 536 && n_emits >= emits + 2,
+	       "sent again, twice in vain: in segments that each path takes");
+	close_stream("resend");
+}
+
 int main(int argc, char **argv)
 {
 	u32 i;
 
+	if (argc < 2) {
+		test_reset();
+		test_watched_gap();
+		test_anew();
+		test_resend_small();
+	}
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (argc < 2 || i == (u32)atoi(argv[1]))
 			run_kind(&kinds[i], argc > 2 ? (u32)atoi(argv[2]) : 0);
