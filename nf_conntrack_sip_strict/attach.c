@@ -245,6 +245,16 @@ static void sip_strict_ct_end(struct sip_strict_net *sn, struct sip_strict_map *
 	trace_sip_strict_expect(sn->net, map, "clash", &end);
 }
 
+/* Another packet of the same connection was quicker: confirm makes one of both. */
+static bool sip_strict_ct_is_twin(const struct nf_conn *ct, const struct nf_conntrack_tuple_hash *h)
+{
+	const struct nf_conn *other = nf_ct_tuplehash_to_ctrack(h);
+
+	return NF_CT_DIRECTION(h) == IP_CT_DIR_REPLY &&
+	       nf_ct_tuple_equal(&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple,
+				 &other->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
+}
+
 /*
  * See to it that the reply of this connection can come from one pair to the
  * other. False: another call, or the gateway itself, holds that tuple.
@@ -266,10 +276,12 @@ static bool sip_strict_reply_clear(struct sip_strict_net *sn, struct sip_strict_
 	if (!h)
 		return true;
 	other = nf_ct_tuplehash_to_ctrack(h);
-	clear = nf_ct_is_dying(other) || sip_strict_ct_may_go(sn, other) ||
-		sip_strict_ct_is_early(sn, map, other);
-	if (clear && !nf_ct_is_dying(other))
+	clear = nf_ct_is_dying(other) || sip_strict_ct_is_twin(ct, h);
+	if (!clear &&
+	    (sip_strict_ct_may_go(sn, other) || sip_strict_ct_is_early(sn, map, other))) {
 		sip_strict_ct_end(sn, map, other);
+		clear = true;
+	}
 	nf_ct_put(other);
 	return clear;
 }

@@ -5,16 +5,18 @@
 usage: gateway.py [WORD…]        only cases with such a word in their name
 
 Connections flushed again and again, namespaces and devices that go, floods from inside
-and outside, packets of both sides at the same moment, modes and the module itself switched
-while calls are made, a full table of expectations. The calls are those of trunk.py: each
-message's bytes are checked, each call's RTP and RTCP both ways.
+and outside, packets of both sides, or two of one, at the same moment, modes and the module
+itself switched while calls are made, a full table of expectations. The calls are those of
+trunk.py: each message's bytes are checked, each call's RTP and RTCP both ways.
 
 environment: HELPER=sip-strict|sip; with sip, BYTES=0 leaves the bytes unchecked.
 """
 
+import mmap
 import os
 import random
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -238,6 +240,39 @@ def both_first():
         drain([*work.peer.values(), *(calls.net.socket("pbx", 20000 + 2 * n)
                                       for n in calls.numbers)])
         calls.audio("after first packets of both sides at once")
+        calls.end()
+
+
+def twins(count):
+    """Two CPUs have a packet of one new connection each: both leave from the advertised port."""
+    ours()
+    with Calls(1) as calls:
+        calls.set_up()
+        for rule in ("flush chain ip selftest postrouting",
+                     "add rule ip selftest postrouting oifname wan0 masquerade fully-random"):
+            calls.net.run("gw", f"nft {rule}")
+        phone, turn = calls.net.socket("pbx", 20000), mmap.mmap(-1, 4)
+        child = os.fork()
+        if not child:
+            for n in range(count):
+                while struct.unpack("I", turn[:])[0] <= n:
+                    pass
+                phone.sendto(b"one", (trunk.PEER, 32000 + n))
+            os._exit(0)
+        try:
+            for n in range(count):
+                peer = calls.net.socket("peer", 32000 + n)
+                turn[:] = struct.pack("I", n + 1)
+                phone.sendto(b"other", (trunk.PEER, 32000 + n))
+                for _ in range(2):
+                    got = calls.net.receive("peer", 32000 + n)
+                    need(got and got[1] == (trunk.WAN, calls.trunk.out[0]),
+                         f"the pair {n} of {count}: {got}")
+                calls.net.sockets.pop(("peer", 32000 + n, False))
+                peer.close()
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         calls.end()
 
 
@@ -470,6 +505,7 @@ CASES = [
     Case("devices-gone, TCP idle, IPv4", devices_idle, "4"),
     Case("devices-gone, TCP idle, IPv6", devices_idle, "6"),
     Case("both-first-at-once", both_first),
+    Case("two of one connection at once", twins, 1000),
     Case("bye-races-media", bye_races_media),
     Case("flood from inside", flood_inside),
     Case("flood of early calls", flood_early),
