@@ -257,13 +257,14 @@ static bool sip_strict_ct_is_twin(const struct nf_conn *ct, const struct nf_conn
 
 /*
  * See to it that the reply of this connection can come from one pair to the
- * other. False: another call, or the gateway itself, holds that tuple.
+ * other. False: another call, or the gateway itself, holds that tuple; or
+ * anybody, where this connection is no peer's and may end nothing.
  */
-static bool sip_strict_reply_clear(struct sip_strict_net *sn, struct sip_strict_map *map,
-				   const struct nf_conn *ct, const struct sip_strict_end *from,
-				   const struct sip_strict_end *to)
+static bool sip_strict_reply_clear(const struct sip_strict_join *j, struct sip_strict_map *map,
+				   const struct sip_strict_end *from,
+				   const struct sip_strict_end *to, bool may_end)
 {
-	struct nf_conntrack_tuple want = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	struct nf_conntrack_tuple want = j->ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *other;
 	bool clear;
@@ -272,14 +273,14 @@ static bool sip_strict_reply_clear(struct sip_strict_net *sn, struct sip_strict_
 	want.src.u.all = from->port;
 	want.dst.u3 = to->addr;
 	want.dst.u.all = to->port;
-	h = nf_conntrack_find_get(sn->net, nf_ct_zone(ct), &want);
+	h = nf_conntrack_find_get(j->sn->net, nf_ct_zone(j->ct), &want);
 	if (!h)
 		return true;
 	other = nf_ct_tuplehash_to_ctrack(h);
-	clear = nf_ct_is_dying(other) || sip_strict_ct_is_twin(ct, h);
-	if (!clear &&
-	    (sip_strict_ct_may_go(sn, other) || sip_strict_ct_is_early(sn, map, other))) {
-		sip_strict_ct_end(sn, map, other);
+	clear = nf_ct_is_dying(other) || sip_strict_ct_is_twin(j->ct, h);
+	if (!clear && may_end &&
+	    (sip_strict_ct_may_go(j->sn, other) || sip_strict_ct_is_early(j->sn, map, other))) {
+		sip_strict_ct_end(j->sn, map, other);
 		clear = true;
 	}
 	nf_ct_put(other);
@@ -458,7 +459,7 @@ static unsigned int sip_strict_join_outside(struct sip_strict_join *j)
 	}
 	any_port = source && !j->own;
 	if (map->nat && !any_port &&
-	    !sip_strict_reply_clear(j->sn, map, j->ct, &map->in, source ?: &j->src))
+	    !sip_strict_reply_clear(j, map, &map->in, source ?: &j->src, true))
 		return NF_ACCEPT;
 	if (source)
 		way = j->own ? SIP_STRICT_BY_HAIRPIN : SIP_STRICT_BY_EARLY;
@@ -720,15 +721,17 @@ static void sip_strict_join_egress(struct sip_strict_join *j, bool *elsewhere)
 
 static unsigned int sip_strict_join_leave(struct sip_strict_join *j)
 {
+	bool is_peers = test_bit(IPS_EXPECTED_BIT, &j->ct->status);
 	struct sip_strict_map *map = j->own;
 	struct sip_strict_end remote;
 
 	sip_strict_end_of(&remote, j->ct, IP_CT_DIR_REPLY, false);
-	if (!sip_strict_reply_clear(j->sn, map, j->ct, &remote, &map->out))
+	/* A port in a description is no claim to what others send to anywhere. */
+	if (!sip_strict_reply_clear(j, map, &remote, &map->out, is_peers))
 		return NF_ACCEPT;
 	if (!sip_strict_join_remember(j, map, true, SIP_STRICT_BY_PEER))
 		return NF_DROP;
-	if (!test_bit(IPS_EXPECTED_BIT, &j->ct->status))
+	if (!is_peers)
 		sip_strict_join_used(j, map, &remote);
 	sip_strict_ct_account(j->ct, j->skb, map);
 #if IS_ENABLED(CONFIG_NF_NAT_MASQUERADE)
