@@ -195,7 +195,15 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 	return SIP_R_OK;
 }
 
-/* An address that is public already: ours, if nobody else has it. */
+/* Does the gateway itself need the pair that is to stand for another? */
+static bool sip_strict_pair_is_local(const struct sip_strict_work *w,
+				     const struct sip_strict_end *in,
+				     const struct sip_strict_end *out)
+{
+	return !sip_strict_end_same(in, out) && sip_strict_port_is_local(w->sn, out, 1);
+}
+
+/* An address that is public already: ours, if nobody else has it, nor the gateway. */
 static enum sip_reason sip_strict_map_public(struct sip_strict_work *w,
 					     const struct sip_map_query *q, struct sip_ap *seen)
 {
@@ -218,6 +226,8 @@ static enum sip_reason sip_strict_map_public(struct sip_strict_work *w,
 		ap = w->ctx.snd.real;
 		ap.port = q->ap.port;
 		sip_strict_end_set(&in, &ap, proto, w->zone);
+		if (sip_strict_pair_is_local(w, &in, &out))
+			return SIP_R_TAKEN;
 		if (sip_strict_contact_map(w, q->field, &in, &out, &map))
 			return SIP_R_TAKEN;
 	}
@@ -269,7 +279,8 @@ static enum sip_reason sip_strict_op_map(void *priv, const struct sip_map_query 
  * @fact: the Contact, mapped or public already
  *
  * Context: sn->lock held.
- * Return: the mapping, or NULL (out of memory, or the pair is another's).
+ * Return: the mapping, or NULL (out of memory, or the pair is another's, or the
+ * gateway's).
  */
 struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 					     const struct sip_addr_fact *fact)
@@ -292,6 +303,10 @@ struct sip_strict_map *sip_strict_contact_of(struct sip_strict_work *w,
 	if (sip_ap_equal(&out_ap, &w->snd_out))
 		in_ap = w->ctx.snd.real;
 	sip_strict_end_set(&in, &in_ap, proto, w->zone);
+	/* The flow's own pair is that already. */
+	if ((!sip_ap_equal(&out_ap, &w->snd_out) || proto != w->l4proto) &&
+	    sip_strict_pair_is_local(w, &in, &out))
+		return NULL;
 	map = sip_strict_map_make(w->sn, SIP_STRICT_CONTACT, SIP_STRICT_CLASS_SIGNALLING, &in, &out,
 				  !sip_strict_end_same(&in, &out), w->flow);
 	return IS_ERR(map) ? NULL : map;

@@ -210,8 +210,14 @@ static enum sip_reason sip_strict_run_place(struct sip_strict_work *w, struct si
 		return SIP_R_OK;
 	}
 	if (fixed) {
-		map = sip_strict_map_find_out(w->sn, &run->out);
-		return map ? SIP_R_TAKEN : SIP_R_OK;
+		if (sip_strict_map_find_out(w->sn, &run->out))
+			return SIP_R_TAKEN;
+		/* What is public already may be the gateway's own. */
+		if (!sip_strict_end_same(&run->in, &run->out) &&
+		    sip_strict_port_is_local(w->sn, &run->out,
+					     run->paired ? 2 * run->count : run->count))
+			return SIP_R_TAKEN;
+		return SIP_R_OK;
 	}
 	run->out.port = htons(sip_strict_port_choose(w->sn, &run->out, ntohs(run->in.port),
 						     run->paired, run->count));

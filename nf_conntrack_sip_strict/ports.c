@@ -275,6 +275,22 @@ static u32 sip_strict_run_obstacle(struct sip_strict_net *sn, const struct sip_s
 }
 
 /**
+ * sip_strict_port_is_local() - does the gateway itself need one of these ports?
+ * @sn: the namespace
+ * @out: the first of them, on an outside address
+ * @n: how many, up to port 65535
+ *
+ * For a pair that a message names; sip_strict_port_choose() avoids such ports.
+ *
+ * Context: RCU read lock held.
+ * Return: true if one is reserved, or a socket is bound to it.
+ */
+bool sip_strict_port_is_local(struct sip_strict_net *sn, const struct sip_strict_end *out, u16 n)
+{
+	return sip_strict_run_obstacle(sn, out, ntohs(out->port), n);
+}
+
+/**
  * struct sip_strict_search - a search for a run of ports
  * @sn: the namespace
  * @out: the outside address

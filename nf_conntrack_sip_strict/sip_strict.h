@@ -377,6 +377,7 @@ struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u
  */
 u16 sip_strict_port_choose(struct sip_strict_net *sn, const struct sip_strict_end *out,
 			   u16 own, bool pairs, u16 count);
+bool sip_strict_port_is_local(struct sip_strict_net *sn, const struct sip_strict_end *out, u16 n);
 /* Uses: add returns NULL out of memory. put ends the mapping with its last use. */
 struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip_strict_call *call,
 					  struct sip_strict_reg *reg, struct list_head *owner);

@@ -41,7 +41,7 @@
 	X(MULTICAST, "multicast", "multicast, loopback or unusable address in SDP") \
 	X(MSRP, "msrp", "passive MSRP without a=msrp-cema") \
 	X(AUTH_INT, "auth_int", "edited body under Digest qop=auth-int") \
-	X(TAKEN, "taken", "public address and port belong to another inside host") \
+	X(TAKEN, "taken", "public address and port belong to another host, or to the gateway") \
 	X(OTHER_NAT, "other_nat", "received= is not our address: another NAT in the path") \
 	X(VIA_CHANGED, "via_changed", "Via of an answer is not what went out: another ALG") \
 	/* The plan: the message passes byte-exact. */ \
