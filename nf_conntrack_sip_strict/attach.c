@@ -668,13 +668,16 @@ unsigned int sip_strict_attach_older(struct sip_strict_net *sn, struct sk_buff *
 	struct sip_strict_join j;
 	unsigned int verdict;
 
+	sip_strict_join_fill(&j, sn, skb, state, ct);
+	/* Mostly the port's number alone is a mapping's: no lock for that. */
+	if (!sip_strict_map_live_in(sn, &j.src) && !sip_strict_map_live_out(sn, &j.dst))
+		return NF_ACCEPT;
 	if (sip_strict_ct_is_call(sn, ct))
 		return NF_ACCEPT;
 #ifdef CONFIG_NF_CONNTRACK_ZONES
 	if (nf_ct_zone(ct)->dir != NF_CT_DEFAULT_ZONE_DIR)
 		return NF_ACCEPT;
 #endif
-	sip_strict_join_fill(&j, sn, skb, state, ct);
 	spin_lock_bh(&sn->lock);
 	map = sip_strict_join_older(&j, reply);
 	spin_unlock_bh(&sn->lock);
