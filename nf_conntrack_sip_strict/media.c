@@ -312,6 +312,9 @@ enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_stric
 		return sip_strict_media_recall(call, &run.in, &a->rtp);
 	}
 	if (!q->existing_only) {
+		/* Before so many ports are looked for. */
+		if ((run.paired ? 2 : 1) * run.count > SIP_STRICT_MAX_USES)
+			return SIP_R_TOO_MANY_STREAMS;
 		reason = sip_strict_run_place(w, call, &run, q->public || identity);
 		if (!reason)
 			reason = sip_strict_run_make(w, call, &run);
