@@ -121,9 +121,10 @@ static int sip_strict_dev_of(struct net *net, const struct sip_strict_end *end)
 }
 
 /*
- * Does a sender without a mapping live inside? It came by another device than
- * the mapping's egress, and either by that of the mapping's own host or from a
- * private address.
+ * Does a sender without a mapping live inside? It came by the device of the
+ * mapping's own host; or, where there is NAT, from a private address by another
+ * device than the mapping's egress. Without NAT a private address says nothing,
+ * nor does the egress, which is that of the inside where the outside spoke first.
  */
 static bool sip_strict_join_is_inside(const struct sip_strict_join *j)
 {
@@ -133,6 +134,8 @@ static bool sip_strict_join_is_inside(const struct sip_strict_join *j)
 
 	if (!in)
 		return true; /* the gateway itself */
+	if (!j->map->nat)
+		return sip_strict_dev_of(j->sn->net, &j->map->in) == in->ifindex;
 	if (!egress || in->ifindex == egress)
 		return false;
 	sip_strict_ip_of(&ip, &j->src);

@@ -11,6 +11,7 @@
                            +-- dmz0 10.9.0.1                          +-- peer2    203.0.113.41
     server  10.9.0.10 -----+   (topology: dmz)                        +-- peer3    203.0.113.42
                                                                       +-- stranger 192.0.2.66
+                                                                      +-- stray    10.8.0.66
                                             | 198.51.101.1 wan1 --+ the same hosts
                                                                     (topology: uplink2)
 
@@ -57,6 +58,7 @@ HOSTS = {
     "peer2": ("wan", "203.0.113.41"),
     "peer3": ("wan", "203.0.113.42"),
     "stranger": ("wan", "192.0.2.66"),
+    "stray": ("wan", "10.8.0.66"),      # outside, with a private address
     "server": ("dmz", "10.9.0.10"),
     "twinphone": ("lan2", "192.168.1.20"),      # topology: twins
     "twinproxy": ("wan2", "203.0.113.5"),
@@ -69,7 +71,8 @@ ROUTER = "198.51.100.254"
 TWINS = {"lan2": "lan1", "wan2": "wan1"}    # and their devices on the gateway
 WAN2_GW, ROUTER2 = "198.51.101.1", "198.51.101.254"
 NETS6 = {"192.168.1": "2001:db8:1", "10.9.0": "2001:db8:9", "198.51.100": "2001:db8:51",
-         "198.51.101": "2001:db8:52", "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66"}
+         "198.51.101": "2001:db8:52", "203.0.113": "2001:db8:cc", "192.0.2": "2001:db8:66",
+         "10.8.0": "fd00:8"}
 STAT = "/proc/net/stat/nf_conntrack_sip_strict"
 CALLS = "/proc/net/nf_conntrack_sip_strict"
 SYSCTL = "/proc/sys/net/netfilter/nf_conntrack_sip_strict"
