@@ -287,14 +287,15 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_reap *reap)
 {
-	bool ice = sip_strict_map_has_ice(map, 0);
 	struct sip_strict_entry *entry;
 	struct hlist_node *next;
 	struct sip_ap ap;
+	bool ice;
 
 	if (map->kind == SIP_STRICT_CONTACT ||
 	    READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return;
+	ice = sip_strict_map_has_ice(map, 0);
 	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
 		if (sip_strict_entry_is_hairpin(entry) || (entry->way == SIP_STRICT_BY_ICE && ice))
 			continue;

@@ -339,8 +339,11 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 	struct sip_strict_use *use;
 	bool live = false;
 
-	list_for_each_entry(use, &map->uses, map_node)
-		live |= sip_strict_use_is_open(use);
+	list_for_each_entry(use, &map->uses, map_node) {
+		live = sip_strict_use_is_open(use);
+		if (live)
+			break;
+	}
 	if (map->dead)
 		return;
 	if (live == map->live) {
