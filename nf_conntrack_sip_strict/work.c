@@ -245,6 +245,8 @@ static unsigned int sip_strict_work_locked(struct sip_strict_work *w)
 	w->ctx.ops = &sip_strict_map_ops;
 	w->ctx.priv = w;
 	w->ruri_asked = false;
+	w->call_out = NULL; /* those of the message before may be gone */
+	w->call_in = NULL;
 
 	spin_lock(&sn->lock);
 	w->flow = sn->leaving ? NULL : sip_strict_flow_get(sn, w->ct, w->oif);
