@@ -11,16 +11,21 @@
  *   nobody                    - the sent-by of other requests, for 32 s (RFC
  *                               3261, 64 * T1: no answer comes later).
  *
+ * What an INVITE got as Request-URI is asked for by its own call alone. It stands
+ * in that call's list and not in the table, where it would be one of all those
+ * that others sent to the same pair.
+ *
  * Everything here runs under sn->lock in softirq or with BH off. The number of
  * memories is bounded by its owners (SIP_STRICT_OWNER_MEMS each) and, for the
- * sent-by ones, by SIP_STRICT_MAX_SENT_BY per namespace.
+ * sent-by ones, by dialog_max (SIP_STRICT_SENT_BYS for each). At the bound the
+ * least useful one makes room.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "sip_strict.h"
 
-#define SIP_STRICT_MAX_SENT_BY 65536u
+#define SIP_STRICT_SENT_BYS 4u
 #define SIP_STRICT_OWNER_MEMS 24u
 
 static const struct rhashtable_params sip_strict_mem_params = {
@@ -47,7 +52,8 @@ static void sip_strict_mem_free(struct sip_strict_net *sn, struct sip_strict_mem
 {
 	lockdep_assert_held(&sn->lock);
 
-	rhltable_remove(&sn->mems, &mem->node, sip_strict_mem_params);
+	if (mem->kind != SIP_MEM_TRANSACTION)
+		rhltable_remove(&sn->mems, &mem->node, sip_strict_mem_params);
 	list_del(&mem->list);
 	sn->n_mems--;
 	if (!mem->call && !mem->reg)
@@ -95,7 +101,7 @@ void sip_strict_mem_sweep(struct sip_strict_net *sn)
 	struct sip_strict_mem *mem, *next;
 
 	list_for_each_entry_safe(mem, next, &sn->mem_list, list) {
-		if (time_before(jiffies, mem->expires))
+		if (time_before(jiffies, mem->stamp + SIP_STRICT_LINGER))
 			break;
 		sip_strict_mem_free(sn, mem);
 	}
@@ -107,37 +113,82 @@ static void sip_strict_mem_key(struct sip_strict_end *key, const struct sip_ap *
 	sip_strict_end_set(key, ap, 0, zone);
 }
 
+static bool sip_strict_mem_equal(const struct sip_strict_mem *mem,
+				 const struct sip_strict_mem *want, const u8 *text, u32 text_len)
+{
+	return mem->call == want->call && mem->reg == want->reg &&
+	       !memcmp(&mem->key, &want->key, sizeof(mem->key)) &&
+	       mem->kind == want->kind && mem->field == want->field &&
+	       mem->mapped == want->mapped && mem->maddr == want->maddr &&
+	       mem->host_len == want->host_len &&
+	       mem->port_len == want->port_len && mem->user_len == want->user_len &&
+	       (want->kind != SIP_MEM_TRANSACTION || mem->branch == want->branch) &&
+	       sip_ip_equal(&mem->inside, &want->inside) &&
+	       !memcmp(mem->text, text, text_len);
+}
+
 /* An equal memory of the same owner, which is then only refreshed. */
 static struct sip_strict_mem *sip_strict_mem_same(struct sip_strict_net *sn,
+						  const struct list_head *owner,
 						  const struct sip_strict_mem *want,
 						  const u8 *text, u32 text_len)
 {
 	struct rhlist_head *list, *pos;
 	struct sip_strict_mem *mem;
 
-	list = rhltable_lookup(&sn->mems, &want->key, sip_strict_mem_params);
-	rhl_for_each_entry_rcu(mem, pos, list, node) {
-		if (mem->call == want->call && mem->reg == want->reg &&
-		    mem->kind == want->kind && mem->field == want->field &&
-		    mem->mapped == want->mapped && mem->maddr == want->maddr &&
-		    mem->host_len == want->host_len &&
-		    mem->port_len == want->port_len && mem->user_len == want->user_len &&
-		    (want->kind != SIP_MEM_TRANSACTION || mem->branch == want->branch) &&
-		    sip_ip_equal(&mem->inside, &want->inside) &&
-		    !memcmp(mem->text, text, text_len))
-			return mem;
+	if (owner != &sn->mem_list) {
+		list_for_each_entry(mem, owner, list)
+			if (sip_strict_mem_equal(mem, want, text, text_len))
+				return mem;
+		return NULL;
 	}
+	list = rhltable_lookup(&sn->mems, &want->key, sip_strict_mem_params);
+	rhl_for_each_entry_rcu(mem, pos, list, node)
+		if (sip_strict_mem_equal(mem, want, text, text_len))
+			return mem;
 	return NULL;
 }
 
-static u32 sip_strict_mem_count(const struct list_head *list)
+/*
+ * At the bound what was not written for longest goes. Of a call that is one of the INVITEs
+ * to the inside, if it has any: refreshes of the session make many, and each is asked for
+ * once more at most.
+ */
+static void sip_strict_mem_make_room(struct sip_strict_net *sn, struct list_head *owner)
 {
-	const struct list_head *pos;
+	u32 loose_max = SIP_STRICT_SENT_BYS * (u32)READ_ONCE(sn->conf.dialog_max);
+	struct sip_strict_mem *oldest = list_first_entry(owner, struct sip_strict_mem, list);
+	struct sip_strict_mem *mem;
 	u32 n = 0;
 
-	list_for_each(pos, list)
+	if (owner == &sn->mem_list) {
+		if (sn->n_loose_mems >= loose_max)
+			sip_strict_mem_free(sn, oldest);
+		return;
+	}
+	list_for_each_entry(mem, owner, list) {
 		n++;
-	return n;
+		if (mem->kind == SIP_MEM_TRANSACTION && oldest->kind != SIP_MEM_TRANSACTION)
+			oldest = mem;
+	}
+	if (n >= SIP_STRICT_OWNER_MEMS)
+		sip_strict_mem_free(sn, oldest);
+}
+
+static int sip_strict_mem_insert(struct sip_strict_net *sn, struct sip_strict_mem *mem,
+				 struct list_head *owner)
+{
+	int err = 0;
+
+	if (mem->kind != SIP_MEM_TRANSACTION)
+		err = rhltable_insert(&sn->mems, &mem->node, sip_strict_mem_params);
+	if (err)
+		return err;
+	list_add_tail(&mem->list, owner);
+	sn->n_mems++;
+	if (owner == &sn->mem_list)
+		sn->n_loose_mems++;
+	return 0;
 }
 
 /**
@@ -152,7 +203,7 @@ static u32 sip_strict_mem_count(const struct list_head *list)
  * @user_len: bytes of it
  *
  * Context: sn->lock held, RCU read lock held.
- * Return: 0, -ENOMEM, or -ENOSPC at the bound.
+ * Return: 0, -ENOMEM, or -ENOSPC where more is written than is kept.
  */
 int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 		       const struct sip_ap *seen, u16 zone,
@@ -181,31 +232,24 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 	else if (want->reg)
 		owner = &want->reg->mems;
 
-	mem = sip_strict_mem_same(sn, want, text, len + user_len);
+	mem = sip_strict_mem_same(sn, owner, want, text, len + user_len);
 	if (!mem) {
-		if (owner == &sn->mem_list ? sn->n_loose_mems >= SIP_STRICT_MAX_SENT_BY :
-					     sip_strict_mem_count(owner) >= SIP_STRICT_OWNER_MEMS)
-			return -ENOSPC;
+		sip_strict_mem_make_room(sn, owner);
 		mem = kmalloc(struct_size(mem, text, len + user_len), GFP_ATOMIC);
 		if (!mem)
 			return -ENOMEM;
 		memcpy(mem, want, sizeof(*mem));
 		memcpy(mem->text, text, len + user_len);
-		if (rhltable_insert(&sn->mems, &mem->node, sip_strict_mem_params)) {
+		if (sip_strict_mem_insert(sn, mem, owner)) {
 			kfree(mem);
 			return -ENOMEM;
 		}
-		list_add_tail(&mem->list, owner);
-		sn->n_mems++;
-		if (owner == &sn->mem_list)
-			sn->n_loose_mems++;
 	} else {
 		list_move_tail(&mem->list, owner);
 	}
 	mem->real = want->real;
 	mem->branch = want->branch;
 	mem->stamp = jiffies;
-	mem->expires = jiffies + SIP_STRICT_LINGER;
 	return 0;
 }
 
@@ -251,10 +295,36 @@ static u32 sip_strict_mem_rank(const struct sip_strict_work *w, const struct sip
 	return sip_unmap_rank(q, &view);
 }
 
+/* The best so far. */
+struct sip_strict_mem_best {
+	const struct sip_strict_mem *mem;
+	u32 rank;
+};
+
+static void sip_strict_mem_try(const struct sip_strict_work *w, const struct sip_unmap_query *q,
+			       const struct sip_strict_mem *mem, u64 branch,
+			       struct sip_strict_mem_best *best)
+{
+	u32 rank;
+
+	if (!sip_strict_mem_answers(w, q, mem))
+		return;
+	rank = sip_strict_mem_rank(w, q, mem, branch);
+	if (!rank || rank < best->rank)
+		return;
+	if (rank == best->rank && !time_after(mem->stamp, best->mem->stamp))
+		return;
+	best->mem = mem;
+	best->rank = rank;
+}
+
 /**
  * sip_strict_mem_find() - the memory that answers an unmap query
  * @w: the message in work; the receiver of it is who must have written
  * @q: what was found in it
+ *
+ * The message's own call is asked first, and mostly that is enough: the table
+ * has all that stands outside as the same pair, of all calls of a PBX or a flood.
  *
  * Context: sn->lock and RCU read lock held.
  * Return: the best memory (newest among equals), or NULL.
@@ -263,27 +333,22 @@ const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w
 						 const struct sip_unmap_query *q)
 {
 	u64 branch = sip_strict_hash(q->branch, q->branch_len);
-	struct sip_strict_mem *mem, *best = NULL;
+	struct sip_strict_mem_best best = {};
 	struct rhlist_head *list, *pos;
+	struct sip_strict_mem *mem;
 	struct sip_strict_end key;
-	u32 best_rank = 0;
 
 	sip_strict_mem_key(&key, &q->ap, w->zone);
+	if (w->call_in)
+		list_for_each_entry(mem, &w->call_in->mems, list)
+			if (!memcmp(&mem->key, &key, sizeof(key)))
+				sip_strict_mem_try(w, q, mem, branch, &best);
+	if (best.mem && sip_unmap_rank_is_own(q, best.rank))
+		return best.mem;
 	list = rhltable_lookup(&w->sn->mems, &key, sip_strict_mem_params);
-	rhl_for_each_entry_rcu(mem, pos, list, node) {
-		u32 rank;
-
-		if (!sip_strict_mem_answers(w, q, mem))
-			continue;
-		rank = sip_strict_mem_rank(w, q, mem, branch);
-		if (!rank || rank < best_rank)
-			continue;
-		if (rank == best_rank && !time_after(mem->stamp, best->stamp))
-			continue;
-		best = mem;
-		best_rank = rank;
-	}
-	return best;
+	rhl_for_each_entry_rcu(mem, pos, list, node)
+		sip_strict_mem_try(w, q, mem, branch, &best);
+	return best.mem;
 }
 
 /**

@@ -117,7 +117,8 @@ struct sip_strict_conf {
  * @lock: see the head of this file
  * @calls: struct sip_strict_call by sip_strict_call_key
  * @regs: struct sip_strict_reg by contact (rhltable)
- * @mems: struct sip_strict_mem by what was put outside (rhltable)
+ * @mems: struct sip_strict_mem by what was put outside (rhltable), but those of a
+ *	Request-URI, which their calls alone have
  * @map_in, @map_out: struct sip_strict_map by inside / outside pair (rhltables:
  *	one inside pair may have several outside ones, and one outside pair is
  *	unique but for its zone, which is in the key)
@@ -427,7 +428,7 @@ void sip_strict_mapping_net_exit(struct sip_strict_net *sn);
  * @inside: address of the host
  * @kind, @field, @mapped: as struct sip_mem
  * @branch: hash of the branch, for sent-by and transaction memories
- * @call, @reg: owner; both NULL: a sent-by, which expires
+ * @call, @reg: owner; both NULL: a sent-by, which time ends
  * @text: host, port, user
  */
 struct sip_strict_mem {
@@ -449,8 +450,7 @@ struct sip_strict_mem {
 	u64 branch;
 	struct sip_strict_call *call;
 	struct sip_strict_reg *reg;
-	unsigned long expires;
-	unsigned long stamp; /* newest wins */
+	unsigned long stamp; /* last written; newest wins */
 	u8 text[];
 };
 

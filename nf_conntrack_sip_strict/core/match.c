@@ -107,3 +107,17 @@ u32 sip_unmap_rank(const struct sip_unmap_query *q, const struct sip_mem *mem)
 		return sip_unmap_rank_ruri(q, mem);
 	return sip_unmap_rank_addr(q, mem);
 }
+
+/**
+ * sip_unmap_rank_is_own() - is this rank out of reach for other dialogs?
+ * @q: what was found
+ * @rank: of a memory
+ *
+ * Return: true if only the message's own dialog or transaction has such a rank.
+ */
+bool sip_unmap_rank_is_own(const struct sip_unmap_query *q, u32 rank)
+{
+	/* Those of a Request-URI are Contacts all, and no field counts. */
+	return rank >= (q->field == SIP_F_RURI ? SIP_RANK_DIALOG :
+						 SIP_RANK_FIELD | SIP_RANK_DIALOG);
+}

@@ -48,4 +48,7 @@ struct sip_mem {
  */
 u32 sip_unmap_rank(const struct sip_unmap_query *q, const struct sip_mem *mem);
 
+/* Can no memory but those of the message's own dialog or transaction rank so high? */
+bool sip_unmap_rank_is_own(const struct sip_unmap_query *q, u32 rank);
+
 #endif /* SIP_MATCH_H */
