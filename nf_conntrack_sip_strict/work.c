@@ -118,6 +118,9 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 {
 	u32 i;
 
+	/* Nothing is undone for who is not translated. */
+	if (sip_ap_equal(&w->ctx.snd.real, &w->ctx.snd.seen))
+		return;
 	for (i = 0; i < w->plan.n_addrs; i++) {
 		const struct sip_addr_fact *fact = &w->plan.addr[i];
 		struct sip_strict_mem mem = {
