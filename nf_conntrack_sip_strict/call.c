@@ -7,7 +7,8 @@
  * was there), found again by every message, and remembered for 32 s after its
  * end. dialog.c has the theory of operation.
  *
- * Everything runs under sn->lock. Bounds: dialog_max, host_max (quota.c).
+ * Everything runs under sn->lock. Bounds: dialog_max, host_max (quota.c), and of
+ * calls that are over SIP_STRICT_ENDED_SHARE of dialog_max.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -16,6 +17,8 @@
 #include "dialog.h"
 
 #define SIP_STRICT_SOS_SPARE 8 /* emergency calls above host_max and dialog_max */
+#define SIP_STRICT_ENDED_SHARE 8 /* one of so many of dialog_max */
+#define SIP_STRICT_ENDED_LEAST 256u
 
 static const struct rhashtable_params sip_strict_call_params = {
 	.head_offset = offsetof(struct sip_strict_call, node),
@@ -33,6 +36,7 @@ static const struct rhashtable_params sip_strict_call_params = {
 int sip_strict_call_net_init(struct sip_strict_net *sn)
 {
 	INIT_LIST_HEAD(&sn->call_list);
+	INIT_LIST_HEAD(&sn->ended_list);
 	return rhashtable_init(&sn->calls, &sip_strict_call_params);
 }
 
@@ -66,6 +70,8 @@ void sip_strict_call_free(struct sip_strict_net *sn, struct sip_strict_call *cal
 {
 	if (call->state != SIP_STRICT_CALL_ENDED)
 		sip_strict_call_uncount(sn, call);
+	else
+		sn->n_ended--;
 	sip_strict_media_end(sn, call, reap);
 	sip_strict_mem_flush(sn, &call->mems);
 	rhashtable_remove_fast(&sn->calls, &call->node, sip_strict_call_params);
@@ -82,7 +88,7 @@ void sip_strict_call_free(struct sip_strict_net *sn, struct sip_strict_call *cal
  * @why: for the trace
  * @reap: takes its connections
  *
- * It is remembered for 32 s and counts against no limit meanwhile.
+ * It is remembered for 32 s and counts against no limit that refuses a new one.
  */
 void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call,
 			 const char *why, struct sip_strict_reap *reap)
@@ -94,6 +100,8 @@ void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call
 	sip_strict_call_uncount(sn, call);
 	call->state = SIP_STRICT_CALL_ENDED;
 	call->expires = jiffies + SIP_STRICT_LINGER;
+	list_move_tail(&call->list, &sn->ended_list);
+	sn->n_ended++;
 	SIP_STRICT_INC(sn, dialogs_ended);
 }
 
@@ -110,6 +118,7 @@ void sip_strict_call_net_exit(struct sip_strict_net *sn)
 
 	rcu_read_lock();
 	spin_lock_bh(&sn->lock);
+	list_splice_tail_init(&sn->ended_list, &sn->call_list);
 	list_for_each_entry_safe(call, next, &sn->call_list, list)
 		sip_strict_call_free(sn, call, &reap);
 	spin_unlock_bh(&sn->lock);
@@ -254,6 +263,21 @@ static enum sip_reason sip_strict_call_of_end(struct sip_strict_work *w, bool ou
 	return SIP_R_OK;
 }
 
+/*
+ * Calls that come to nothing cost their caller little: they may come in any number. Not
+ * done as one ends: whoever ended it may have another ended one in its hands.
+ */
+static void sip_strict_ended_trim(struct sip_strict_work *w)
+{
+	struct sip_strict_net *sn = w->sn;
+	u32 max = max_t(u32, READ_ONCE(sn->conf.dialog_max) / SIP_STRICT_ENDED_SHARE,
+			SIP_STRICT_ENDED_LEAST);
+
+	while (sn->n_ended > max)
+		sip_strict_call_free(sn, list_first_entry(&sn->ended_list, struct sip_strict_call,
+							  list), &w->reap);
+}
+
 /**
  * sip_strict_call_prepare() - find or make the calls that a message belongs to
  * @w: the message in work, its ends known
@@ -266,8 +290,7 @@ enum sip_reason sip_strict_call_prepare(struct sip_strict_work *w)
 {
 	enum sip_reason reason = SIP_R_OK;
 
-	w->call_out = NULL;
-	w->call_in = NULL;
+	sip_strict_ended_trim(w);
 	if (w->msg.method == SIP_M_REGISTER)
 		return SIP_R_OK;
 	if (w->ctx.snd.inside)

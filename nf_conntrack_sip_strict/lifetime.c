@@ -110,11 +110,13 @@ void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *re
 	struct sip_strict_call *call, *next;
 
 	list_for_each_entry_safe(call, next, &sn->call_list, list) {
-		if (call->flow && call->state != SIP_STRICT_CALL_ENDED &&
+		if (call->flow &&
 		    (!call->flow->want || time_after(call->expires, call->flow->want)))
 			call->flow->want = call->expires;
 		sip_strict_call_expire(sn, call, reap);
 	}
+	list_for_each_entry_safe(call, next, &sn->ended_list, list)
+		sip_strict_call_expire(sn, call, reap);
 }
 
 /**

@@ -60,12 +60,6 @@ static struct sip_strict_net *sip_strict_seq_net(struct seq_file *seq)
 	return sip_strict_pernet(seq_file_net(seq));
 }
 
-/* An ended call edits on for 32 s, but it is over. */
-static bool sip_strict_call_is_listed(const struct sip_strict_call *call)
-{
-	return call->state != SIP_STRICT_CALL_ENDED;
-}
-
 static struct list_head *sip_strict_regs_next(struct sip_strict_net *sn, struct list_head *pos)
 {
 	return list_is_last(pos, &sn->reg_list) ? NULL : pos->next;
@@ -76,11 +70,8 @@ static struct list_head *sip_strict_calls_next(struct sip_strict_net *sn,
 					       struct sip_strict_iter *iter,
 					       struct list_head *pos)
 {
-	while (!list_is_last(pos, &sn->call_list)) {
-		pos = pos->next;
-		if (sip_strict_call_is_listed(list_entry(pos, struct sip_strict_call, list)))
-			return pos;
-	}
+	if (!list_is_last(pos, &sn->call_list))
+		return pos->next;
 	iter->regs = true;
 	return sip_strict_regs_next(sn, &sn->reg_list);
 }
@@ -272,25 +263,12 @@ static const struct seq_operations sip_strict_seq_ops = {
 	.show = sip_strict_seq_show,
 };
 
-/* Calls that are over but remembered are in the table and not in the number. */
-static unsigned int sip_strict_calls_now(struct sip_strict_net *sn)
-{
-	const struct sip_strict_call *call;
-	unsigned int n = 0;
-
-	spin_lock_bh(&sn->lock);
-	list_for_each_entry(call, &sn->call_list, list)
-		n += sip_strict_call_is_listed(call);
-	spin_unlock_bh(&sn->lock);
-	return n;
-}
-
 static int sip_strict_stat_show(struct seq_file *seq, void *v)
 {
 	struct sip_strict_net *sn = sip_strict_pernet(seq_file_single_net(seq));
 
 	sip_strict_stats_show(seq, sn);
-	seq_printf(seq, "dialogs_now %u\n", sip_strict_calls_now(sn));
+	seq_printf(seq, "dialogs_now %u\n", READ_ONCE(sn->n_calls));
 	seq_printf(seq, "registrations_now %u\n", READ_ONCE(sn->n_regs));
 	seq_printf(seq, "mappings_now %u\n", READ_ONCE(sn->n_maps));
 	seq_printf(seq, "flows_now %u\n", READ_ONCE(sn->n_flows));

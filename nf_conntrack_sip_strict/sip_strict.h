@@ -133,6 +133,7 @@ struct sip_strict_conf {
  * @lost: one bit per hash of the server port of a flow without our helper: the
  *	test for flows that lost it
  * @call_list, @reg_list: for the sweep and proc
+ * @ended_list: calls that are over and remembered, in the order of their end
  * @sweep: once a second while there is anything
  * @n_*: entries, for limits and proc
  */
@@ -159,6 +160,7 @@ struct sip_strict_net {
 	unsigned long lost[BITS_TO_LONGS(SIP_STRICT_LOST_BITS)];
 	u64 map_id; /* of the newest mapping */
 	struct list_head call_list;
+	struct list_head ended_list;
 	struct list_head reg_list;
 	struct list_head flow_list;
 	struct list_head mem_list; /* sent-by memories, oldest first: they expire in order */
@@ -166,6 +168,7 @@ struct sip_strict_net {
 	struct rhashtable hosts; /* struct sip_strict_host: entries per host, for host_max */
 	struct delayed_work sweep;
 	u32 n_calls;
+	u32 n_ended;
 	u32 n_regs;
 	u32 n_maps;
 	u32 n_mems;
@@ -548,7 +551,7 @@ struct sip_strict_pair {
  */
 struct sip_strict_call {
 	struct rhash_head node;
-	struct list_head list; /* sn->call_list, oldest first */
+	struct list_head list; /* sn->call_list, oldest first, or sn->ended_list */
 	struct sip_strict_call_key key;
 	struct sip_ap inside; /* signalling pair of the inside end */
 	struct sip_ap outside; /* and of the outside end */

@@ -350,6 +350,35 @@ def flood_early():
         calls.audio("of the established ones")
 
 
+def flood_rejected():
+    """Calls from outside that are refused at once: few of them are remembered."""
+    ours()
+    with Calls(10) as calls:
+        calls.net.sysctl("dialog_max", 1000)
+        calls.set_up().audio("before the flood")
+        before, proxy, pbx = calls.net.counters(), calls.trunk.proxy, calls.trunk.pbx
+        target = testnet.endpoint(*calls.trunk.source)
+        for n in range(700):
+            invite = trunk.request("INVITE", 5000 + n).replace(f"@{PROXY} ", f"@{target} ", 1)
+            proxy.sendto(invite.replace(trunk.PBX, PROXY).encode(), calls.trunk.source)
+            need(testnet.readable([pbx], testnet.ARRIVE), f"INVITE {n} did not arrive")
+            refusal = trunk.answer(pbx.recv(65535).decode(), n)
+            pbx.sendto(refusal.replace("200 OK", "486 Busy Here").encode(), (PROXY, 5060))
+            need(testnet.readable([proxy], testnet.ARRIVE), f"486 {n} did not arrive")
+            proxy.recv(65535)
+        now = calls.net.counters()
+        made = now["dialogs"] - before["dialogs"]
+        kept = now["memories_now"] - before["memories_now"]
+        need(made == 700, f"{made} calls were made")
+        need(kept < 300, f"{kept} addresses of calls that came to nothing are remembered")
+        calls.audio("after the flood")
+        calls.numbers += range(10, 20)
+        for n in range(10, 20):
+            calls.trunk.set_up(n)
+        calls.audio("of new calls after the flood")
+        calls.end()
+
+
 def flood_outside():
     """Noise from outside, to the phone's signalling and to its media: nothing is kept of it."""
     ours()
@@ -509,6 +538,7 @@ CASES = [
     Case("bye-races-media", bye_races_media),
     Case("flood from inside", flood_inside),
     Case("flood of early calls", flood_early),
+    Case("flood of refused calls", flood_rejected),
     Case("flood from outside", flood_outside),
     Case("modes under load", modes_under_load, 150),
     Case("reload under load", reload_under_load, 6, alone=True),
