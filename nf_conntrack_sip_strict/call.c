@@ -179,18 +179,33 @@ static bool sip_strict_call_again(const struct sip_strict_work *w, struct sip_st
 	       w->msg.method == SIP_M_INVITE && !sip_strict_txn_of(w, call, SIP_M_INVITE);
 }
 
-static enum sip_reason sip_strict_call_quota(struct sip_strict_work *w, const struct sip_end *own,
-					     const struct sip_end *other, bool emergency)
+/**
+ * sip_strict_call_room() - may there be one more? Early calls make room
+ * @w: the message in work
+ * @own: its inside end
+ * @other: its outside end
+ * @out: the inside end asks for it
+ * @spare: how far above host_max and dialog_max it may go
+ *
+ * What others ask of a host does not keep it from asking something itself.
+ *
+ * Context: sn->lock held.
+ * Return: SIP_R_OK, SIP_R_HOST_QUOTA or SIP_R_TABLE_FULL.
+ */
+enum sip_reason sip_strict_call_room(struct sip_strict_work *w, const struct sip_end *own,
+				     const struct sip_end *other, bool out, u32 spare)
 {
+	const struct sip_ip *inside = &own->real.ip, *outside = &other->real.ip;
 	struct sip_strict_net *sn = w->sn;
 	enum sip_reason reason;
-	u32 spare = emergency ? SIP_STRICT_SOS_SPARE : 0;
 
-	reason = sip_strict_quota_check(sn, &own->real.ip, &other->real.ip, w->zone, spare);
-	if (reason != SIP_R_TABLE_FULL)
-		return reason;
-	if (sip_strict_call_evict(sn, &w->reap))
-		return sip_strict_quota_check(sn, &own->real.ip, &other->real.ip, w->zone, spare);
+	reason = sip_strict_quota_check(sn, inside, outside, w->zone, spare);
+	if (reason == SIP_R_HOST_QUOTA && out &&
+	    sip_strict_quota_is_used_up(sn, inside, w->zone, spare) &&
+	    sip_strict_call_evict_inbound(sn, inside, w->zone, &w->reap))
+		reason = sip_strict_quota_check(sn, inside, outside, w->zone, spare);
+	if (reason == SIP_R_TABLE_FULL && sip_strict_call_evict(sn, &w->reap))
+		reason = sip_strict_quota_check(sn, inside, outside, w->zone, spare);
 	return reason;
 }
 
@@ -202,11 +217,12 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	const struct sip_end *other = out ? &w->ctx.rcv : &w->ctx.snd;
 	u32 id_len = min_t(u32, w->msg.call_id.len, SIP_STRICT_CALLID_SHOWN);
 	struct sip_strict_net *sn = w->sn;
-	bool emergency = sip_msg_is_emergency(&w->msg);
+	/* Whoever calls in from outside needs no help from here. */
+	bool emergency = out && sip_msg_is_emergency(&w->msg);
 	struct sip_strict_call *call;
 	enum sip_reason reason;
 
-	reason = sip_strict_call_quota(w, own, other, emergency);
+	reason = sip_strict_call_room(w, own, other, out, emergency ? SIP_STRICT_SOS_SPARE : 0);
 	if (reason)
 		return reason;
 	call = kzalloc(struct_size(call, id, id_len), GFP_ATOMIC);

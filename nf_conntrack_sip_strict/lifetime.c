@@ -152,6 +152,33 @@ bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *re
 }
 
 /**
+ * sip_strict_call_evict_inbound() - make room in a host's share: the oldest early
+ * call to it
+ * @sn: the namespace
+ * @inside: the host
+ * @zone: its zone
+ * @reap: takes the call's connections
+ *
+ * Context: sn->lock held.
+ * Return: true if one has gone.
+ */
+bool sip_strict_call_evict_inbound(struct sip_strict_net *sn, const struct sip_ip *inside,
+				   u16 zone, struct sip_strict_reap *reap)
+{
+	struct sip_strict_call *call;
+
+	list_for_each_entry(call, &sn->call_list, list) {
+		if (call->state != SIP_STRICT_CALL_EARLY || call->outbound ||
+		    call->key.zone != zone || !sip_ip_equal(&call->inside.ip, inside))
+			continue;
+		sip_strict_call_end(sn, call, "evicted", reap);
+		SIP_STRICT_INC(sn, evicted);
+		return true;
+	}
+	return false;
+}
+
+/**
  * sip_strict_call_address_gone() - an outside address is no more
  * @sn: the namespace
  * @end: the address (its port is not looked at)

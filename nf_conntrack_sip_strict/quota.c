@@ -81,12 +81,32 @@ u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside
 }
 
 /**
+ * sip_strict_quota_is_used_up() - does an inside host hold its share?
+ * @sn: the namespace
+ * @inside: its address
+ * @zone: its zone
+ * @spare: how far above host_max it may go
+ *
+ * Context: sn->lock held.
+ * Return: true if it does.
+ */
+bool sip_strict_quota_is_used_up(struct sip_strict_net *sn, const struct sip_ip *inside,
+				 u16 zone, u32 spare)
+{
+	u32 max = READ_ONCE(sn->conf.host_max);
+
+	return max && sip_strict_quota_held(sn, inside, zone) >= max + spare;
+}
+
+/**
  * sip_strict_quota_check() - may these two hold one more?
  * @sn: the namespace
  * @inside: address of the inside host
  * @outside: address of its peer
  * @zone: their zone
  * @spare: how far above host_max and dialog_max it may go
+ *
+ * Their own shares first: nobody is evicted for somebody who gets no place.
  *
  * Context: sn->lock held.
  * Return: SIP_R_OK, SIP_R_HOST_QUOTA, or SIP_R_TABLE_FULL.
@@ -97,14 +117,14 @@ enum sip_reason sip_strict_quota_check(struct sip_strict_net *sn, const struct s
 	u32 max = READ_ONCE(sn->conf.host_max);
 	struct sip_strict_host *peer;
 
-	if (sn->n_calls + sn->n_regs >= (u32)READ_ONCE(sn->conf.dialog_max) + spare)
-		return SIP_R_TABLE_FULL;
-	if (!max)
-		return SIP_R_OK;
-	if (sip_strict_quota_held(sn, inside, zone) >= max + spare)
+	if (sip_strict_quota_is_used_up(sn, inside, zone, spare))
 		return SIP_R_HOST_QUOTA;
 	peer = sip_strict_host_find(sn, outside, zone, false);
-	return peer && peer->held >= max + spare ? SIP_R_HOST_QUOTA : SIP_R_OK;
+	if (max && peer && peer->held >= max + spare)
+		return SIP_R_HOST_QUOTA;
+	if (sn->n_calls + sn->n_regs >= (u32)READ_ONCE(sn->conf.dialog_max) + spare)
+		return SIP_R_TABLE_FULL;
+	return SIP_R_OK;
 }
 
 static bool sip_strict_host_take(struct sip_strict_net *sn, const struct sip_ip *ip, u16 zone,

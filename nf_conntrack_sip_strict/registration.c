@@ -462,7 +462,7 @@ enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w)
 	sip_strict_end_set(&contact, &w->ctx.snd.real, w->l4proto, w->zone);
 	if (rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params))
 		return SIP_R_OK;
-	return sip_strict_quota_check(w->sn, &w->ctx.snd.real.ip, &w->ctx.rcv.real.ip, w->zone, 0);
+	return sip_strict_call_room(w, &w->ctx.snd, &w->ctx.rcv, true, 0);
 }
 
 /**

@@ -723,6 +723,8 @@ bool sip_strict_quota_take(struct sip_strict_net *sn, const struct sip_ip *insid
 void sip_strict_quota_give(struct sip_strict_net *sn, const struct sip_ip *inside,
 			   const struct sip_ip *outside, u16 zone);
 u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside, u16 zone);
+bool sip_strict_quota_is_used_up(struct sip_strict_net *sn, const struct sip_ip *inside,
+				 u16 zone, u32 spare);
 
 /* dialog.c */
 int sip_strict_call_net_init(struct sip_strict_net *sn);
@@ -734,6 +736,10 @@ void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *re
 void sip_strict_call_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
 				  struct sip_strict_reap *reap);
 bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *reap);
+bool sip_strict_call_evict_inbound(struct sip_strict_net *sn, const struct sip_ip *inside,
+				   u16 zone, struct sip_strict_reap *reap);
+enum sip_reason sip_strict_call_room(struct sip_strict_work *w, const struct sip_end *own,
+				     const struct sip_end *other, bool out, u32 spare);
 
 /* verdict.c: the worst stream's verdict is the call's, so they stand in order */
 enum sip_strict_verdict {
