@@ -255,10 +255,17 @@ static u32 sip_strict_reg_asked(const struct sip_strict_work *w, s64 contact_exp
 
 static void sip_strict_reg_ask(struct sip_strict_work *w, struct sip_strict_reg *reg, u32 asked)
 {
+	u64 branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
+	u64 call_id = sip_strict_reg_call_id(w);
+
+	/* One request may remove an old value at a pair and write a new one there. */
+	if (reg->pending && reg->call_id == call_id && reg->branch == branch &&
+	    reg->cseq == w->msg.cseq)
+		asked = max(asked, reg->asked);
 	reg->pending = true;
 	reg->pending_until = jiffies + SIP_STRICT_LINGER;
-	reg->call_id = sip_strict_reg_call_id(w);
-	reg->branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off, w->msg.via.branch.len);
+	reg->call_id = call_id;
+	reg->branch = branch;
 	reg->cseq = w->msg.cseq;
 	reg->asked = asked;
 }
@@ -316,18 +323,41 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 	}
 }
 
-/* Our value's expires in the 200, else its Expires, else what was asked. */
+static bool sip_strict_reg_has_user(const struct sip_strict_work *w,
+				    const struct sip_strict_reg *reg, struct sip_span user)
+{
+	u32 len = min_t(u32, user.len, SIP_STRICT_USER_KEPT);
+	const struct sip_strict_mem *mem;
+
+	list_for_each_entry(mem, &reg->mems, list)
+		if (mem->user_len == len &&
+		    !memcmp(mem->text + mem->host_len + mem->port_len, w->msg.buf + user.off, len))
+			return true;
+	return false;
+}
+
+/*
+ * Our value's expires in the 200, else its Expires, else what was asked. A pair may have
+ * several values: another line or reg-id (RFC 5626 section 4.2), or one from before the
+ * phone was restarted. The one that lasts longest counts, of a user that it wrote if there
+ * is any.
+ */
 static u32 sip_strict_reg_granted(const struct sip_strict_work *w, const struct sip_strict_reg *reg)
 {
-	s64 granted = w->msg.expires;
+	s64 own = -1, any = -1, granted;
 	u32 i;
 
 	for (i = 0; i < w->plan.n_contacts_in; i++) {
 		const struct sip_contact_in *in = &w->plan.contact_in[i];
 
-		if (sip_ap_equal(&in->ap, &reg->out) && in->expires >= 0)
-			granted = in->expires;
+		if (!sip_ap_equal(&in->ap, &reg->out))
+			continue;
+		granted = in->expires >= 0 ? in->expires : w->msg.expires;
+		any = max(any, granted);
+		if (sip_strict_reg_has_user(w, reg, in->user))
+			own = max(own, granted);
 	}
+	granted = own >= 0 ? own : any >= 0 ? any : w->msg.expires;
 	if (granted < 0)
 		return reg->asked;
 	return (u32)min_t(s64, granted, 0xffffffff);
