@@ -154,6 +154,17 @@ static bool sip_strict_has_sdp(const struct sip_strict_work *w)
 	return w->plan.sdp_counts && w->plan.n_media;
 }
 
+/* A re-INVITE is newer than every UPDATE before it. */
+static void sip_strict_leg_renew(struct sip_strict_call *call, const struct sip_strict_txn *txn)
+{
+	struct sip_strict_leg *leg = sip_strict_leg_find(call, txn->inside_tag, txn->outside_tag);
+
+	if (!leg)
+		return;
+	leg->own_in = false;
+	leg->own_out = false;
+}
+
 static void sip_strict_learn_request(struct sip_strict_work *w, struct sip_strict_call *call,
 				     bool out)
 {
@@ -164,10 +175,13 @@ static void sip_strict_learn_request(struct sip_strict_work *w, struct sip_stric
 	txn = sip_strict_txn_of(w, call, w->msg.method);
 	if (txn && txn->done)
 		return; /* a retransmission changes nothing */
-	if (!txn)
+	if (!txn) {
 		txn = sip_strict_txn_make(w, call, out);
-	if (!txn)
-		return;
+		if (!txn)
+			return;
+		if (txn->method == SIP_M_INVITE && !txn->initial)
+			sip_strict_leg_renew(call, txn);
+	}
 	if (w->msg.method == SIP_M_BYE)
 		txn->expires = jiffies + SIP_STRICT_LINGER;
 	if (call->state == SIP_STRICT_CALL_NEW) {
@@ -283,7 +297,7 @@ static void sip_strict_leg_confirm(struct sip_strict_net *sn, struct sip_strict_
 static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_strict_call *call,
 					struct sip_strict_txn *txn, bool out)
 {
-	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered;
+	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered, inside, outside;
 	struct sip_strict_leg *leg = sip_strict_leg_of(w, call, out, true);
 
 	if (!leg || leg->dead)
@@ -313,8 +327,10 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	if (!sdp && txn->initial)
 		/* A 2xx without description takes the leg's last one. */
 		sip_strict_media_newest(call, leg->bit);
-	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, txn->inside_sdp, txn->outside_sdp,
-			       &w->reap);
+	/* What an UPDATE or PRACK has replaced is not agreed again (RFC 3311 section 5). */
+	inside = txn->inside_sdp && (!leg->own_in || (out && sdp));
+	outside = txn->outside_sdp && (!leg->own_out || (!out && sdp));
+	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, inside, outside, &w->reap);
 	if (sdp)
 		sip_strict_media_refuse(call, &w->plan, leg->bit);
 }
@@ -336,6 +352,8 @@ static void sip_strict_learn_other_2xx(struct sip_strict_work *w, struct sip_str
 	if (txn->method == SIP_M_UPDATE && call->state == SIP_STRICT_CALL_EARLY &&
 	    !sip_strict_call_is_dialling(call))
 		sip_strict_leg_confirm(w->sn, call, leg); /* a call met half-way */
+	leg->own_in |= txn->inside_sdp;
+	leg->own_out |= txn->outside_sdp;
 	if (txn->bit)
 		sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, txn->inside_sdp,
 				       txn->outside_sdp, &w->reap);

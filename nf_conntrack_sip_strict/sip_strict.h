@@ -490,6 +490,8 @@ enum sip_strict_call_state {
  * struct sip_strict_leg - a dialog: call + both tags
  * @inside_tag, @outside_tag: hashes; 0: not learnt
  * @bit: its bit in the set masks of uses and peers
+ * @own_in, @own_out: an UPDATE or PRACK brought the inside's / outside's
+ *	description since the INVITE
  */
 struct sip_strict_leg {
 	u64 inside_tag;
@@ -497,6 +499,8 @@ struct sip_strict_leg {
 	u32 bit;
 	bool confirmed;
 	bool dead;
+	bool own_in;
+	bool own_out;
 	unsigned long expires; /* dead or losing legs: when it goes */
 };
 
