@@ -170,10 +170,10 @@ static void sip_strict_map_latch(struct sip_strict_map *map, const struct sip_ip
 
 	map->latched = *ip;
 	list_for_each_entry(use, &map->uses, map_node) {
-		if (!sip_strict_use_may_latch(use) || use->mline == SIP_STRICT_NO_MLINE)
+		if (!sip_strict_use_may_latch(use))
 			continue;
 		list_for_each_entry(other, &use->call->uses, owner_node)
-			if (other->mline == use->mline && !other->map->latched.family &&
+			if ((other->mlines & use->mlines) && !other->map->latched.family &&
 			    other->map->kind != SIP_STRICT_CONTACT)
 				other->map->latched = *ip;
 	}
@@ -189,10 +189,10 @@ static void sip_strict_map_unlatch(struct sip_strict_net *sn, struct sip_strict_
 	memset(&map->latched, 0, sizeof(map->latched));
 	sip_strict_entry_end_from(sn, map, &latched, reap);
 	list_for_each_entry(use, &map->uses, map_node) {
-		if (!use->call || use->mline == SIP_STRICT_NO_MLINE)
+		if (!use->call)
 			continue;
 		list_for_each_entry(other, &use->call->uses, owner_node) {
-			if (other->mline != use->mline || !other->map->latched.family ||
+			if (!(other->mlines & use->mlines) || !other->map->latched.family ||
 			    !sip_ip_equal(&other->map->latched, &latched))
 				continue;
 			memset(&other->map->latched, 0, sizeof(other->map->latched));

@@ -87,7 +87,6 @@ static void sip_strict_call_contact(struct sip_strict_work *w, struct sip_strict
 			return;
 		}
 		use->sets = SIP_STRICT_CONTACT_BIT;
-		use->mline = SIP_STRICT_NO_MLINE;
 		call->n_uses++;
 		sip_strict_map_update(w->sn, map, &w->reap);
 	}

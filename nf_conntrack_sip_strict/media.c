@@ -25,6 +25,8 @@
 #include "dialog.h"
 #include "sip_strict.h"
 
+static_assert(sizeof_field(struct sip_strict_use, mlines) * BITS_PER_BYTE >= SIP_MAX_STREAMS);
+
 static u8 sip_strict_media_class(const struct sdp_stream *stream)
 {
 	switch (stream->kind) {
@@ -84,7 +86,6 @@ static enum sip_reason sip_strict_media_use(struct sip_strict_work *w, struct si
 	if (!use)
 		return SIP_R_NO_MEMORY;
 	use->fresh = true;
-	use->mline = SIP_STRICT_NO_MLINE;
 	call->n_uses++;
 	return SIP_R_OK;
 }
@@ -328,7 +329,7 @@ enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_stric
 
 static void sip_strict_media_mark_port(struct sip_strict_work *w, struct sip_strict_call *call,
 				       const struct sip_ap *port, const struct sdp_stream *stream,
-				       u32 bit, u8 mline)
+				       u32 bit, u32 mline)
 {
 	struct sip_strict_use *use;
 	struct sip_strict_end pair;
@@ -344,7 +345,10 @@ static void sip_strict_media_mark_port(struct sip_strict_work *w, struct sip_str
 		return;
 	use->ufrag = sip_strict_span_hash(w, stream->ice_ufrag);
 	use->sets |= bit;
-	use->mline = mline;
+	if (!use->named)
+		use->mlines = 0;
+	use->named = true;
+	use->mlines |= BIT(mline);
 	use->observe = w->mode == SIP_STRICT_OBSERVE;
 	use->fresh = false;
 }
@@ -360,8 +364,11 @@ static void sip_strict_media_mark_port(struct sip_strict_work *w, struct sip_str
 void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit)
 {
 	const struct sip_plan *plan = &w->plan;
+	struct sip_strict_use *use;
 	u32 i, j;
 
+	list_for_each_entry(use, &call->uses, owner_node)
+		use->named = false;
 	for (i = 0; i < plan->n_media; i++) {
 		const struct sip_media_fact *fact = &plan->media[i];
 		const struct sdp_stream *stream = &plan->sdp[fact->session].stream[fact->stream];
@@ -370,8 +377,8 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
 		if (!fact->mapped || fact->hold || !stream->port || !sdp_stream_is_reached(stream))
 			continue;
 		for (j = 0; j < max_t(u32, stream->count, 1); j++) {
-			sip_strict_media_mark_port(w, call, &rtp, stream, bit, (u8)i);
-			sip_strict_media_mark_port(w, call, &rtcp, stream, bit, (u8)i);
+			sip_strict_media_mark_port(w, call, &rtp, stream, bit, i);
+			sip_strict_media_mark_port(w, call, &rtcp, stream, bit, i);
 			rtp.port += 2;
 			if (rtcp.port)
 				rtcp.port += 2;
@@ -434,18 +441,17 @@ void sip_strict_media_update(struct sip_strict_net *sn, struct sip_strict_call *
 		sip_strict_map_update(sn, use->map, reap);
 }
 
-/* Does another port serve this m= line in that set? */
+/* Do other ports serve each of its m= lines in that set? */
 static bool sip_strict_media_moved(const struct sip_strict_call *call,
 				   const struct sip_strict_use *use, u32 bit)
 {
 	const struct sip_strict_use *other;
+	u16 left = use->mlines;
 
-	list_for_each_entry(other, &call->uses, owner_node) {
-		if (other != use && (other->sets & bit) && other->mline == use->mline &&
-		    other->map->kind == use->map->kind)
-			return true;
-	}
-	return false;
+	list_for_each_entry(other, &call->uses, owner_node)
+		if (other != use && (other->sets & bit) && other->map->kind == use->map->kind)
+			left &= ~other->mlines;
+	return !left;
 }
 
 /**
@@ -483,7 +489,7 @@ void sip_strict_media_agree(struct sip_strict_net *sn, struct sip_strict_call *c
 		peer->newest &= ~from;
 	}
 	list_for_each_entry_safe(use, next, &call->uses, owner_node) {
-		if (use->sets || use->fresh || use->mline == SIP_STRICT_NO_MLINE)
+		if (use->sets || use->fresh || !use->mlines)
 			continue;
 		if (!sip_strict_media_moved(call, use, to))
 			continue;
@@ -515,14 +521,21 @@ void sip_strict_media_newest(struct sip_strict_call *call, u32 bit)
  * @plan: plan of the message with the answer
  * @bit: set of the leg
  *
+ * A port of several lines closes with the last of them.
+ *
  * Context: sn->lock held.
  */
 void sip_strict_media_refuse(struct sip_strict_call *call, const struct sip_plan *plan, u32 bit)
 {
 	struct sip_strict_use *use;
+	u16 refused = 0;
+	u32 i;
 
+	for (i = 0; i < plan->n_media; i++)
+		if (sip_plan_refuses(plan, i))
+			refused |= BIT(i);
 	list_for_each_entry(use, &call->uses, owner_node) {
-		if (use->mline == SIP_STRICT_NO_MLINE || !sip_plan_refuses(plan, use->mline))
+		if (!use->mlines || (use->mlines & ~refused))
 			continue;
 		use->sets &= ~bit;
 		use->agreed = false;

@@ -180,10 +180,10 @@ static void sip_strict_map_show(struct seq_file *seq, const struct sip_strict_us
 	sip_strict_map_count(sn, map, &count);
 	seq_printf(seq, " media=%s,kind=%s,mline=", sip_strict_class_name(map->class),
 		   sip_strict_kind_name(map->kind));
-	if (use->mline == SIP_STRICT_NO_MLINE)
-		seq_putc(seq, '-');
+	if (use->mlines)
+		seq_printf(seq, "%u", sip_strict_use_mline(use));
 	else
-		seq_printf(seq, "%u", use->mline);
+		seq_putc(seq, '-');
 	sip_strict_seq_end(seq, ",in=", &map->in);
 	sip_strict_seq_end(seq, ",out=", &map->out);
 	seq_printf(seq, ",proto=%s,open=%u,entries=%u", sip_strict_proto_name(map->in.proto),

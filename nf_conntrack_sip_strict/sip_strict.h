@@ -321,6 +321,7 @@ struct sip_strict_map {
  * @until: loose uses: when it goes
  * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
  * @ufrag: hash of the inside's newest ICE username fragment, 0: no ICE
+ * @mlines: mask of the m= lines that name it in the newest description that does
  */
 struct sip_strict_use {
 	struct list_head map_node;
@@ -333,12 +334,19 @@ struct sip_strict_use {
 	};
 	u64 ufrag;
 	u32 sets;
-	u8 mline;
+	u16 mlines;
 	bool agreed : 1; /* an answer took it: the verdict looks at it */
 	bool fresh : 1; /* made by the plan under way */
+	bool named : 1; /* by the description that is being marked */
 	bool observe : 1; /* never opens */
 	bool loose : 1; /* held by time alone */
 };
+
+/* The first m= line that names it, for those who read; or SIP_STRICT_NO_MLINE. */
+static inline u8 sip_strict_use_mline(const struct sip_strict_use *use)
+{
+	return use->mlines ? __ffs(use->mlines) : SIP_STRICT_NO_MLINE;
+}
 
 /* The registration or subscription that uses it, or NULL. */
 static inline struct sip_strict_reg *sip_strict_use_reg(const struct sip_strict_use *use)

@@ -124,7 +124,7 @@ static void sip_strict_verdict_trace(struct sip_strict_net *sn, struct sip_stric
 		sip_strict_map_count(sn, use->map, &count);
 		stream->class = use->map->class;
 		stream->kind = use->map->kind;
-		stream->mline = use->mline;
+		stream->mline = sip_strict_use_mline(use);
 		stream->verdict = sip_strict_verdict_of(call, use->map, &count);
 		stream->offloaded = count.offloaded;
 		stream->in = use->map->in;
