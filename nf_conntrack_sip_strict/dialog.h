@@ -35,7 +35,7 @@ struct sip_strict_txn *sip_strict_txn_make(struct sip_strict_work *w,
 bool sip_strict_txn_bit(struct sip_strict_call *call, struct sip_strict_txn *txn);
 struct sip_strict_leg *sip_strict_leg_find(struct sip_strict_call *call, u64 inside,
 					   u64 outside);
-struct sip_strict_leg *sip_strict_leg_of(const struct sip_strict_work *w,
+struct sip_strict_leg *sip_strict_leg_of(struct sip_strict_work *w,
 					 struct sip_strict_call *call, bool out, bool make);
 bool sip_strict_call_has_leg(const struct sip_strict_call *call);
 bool sip_strict_call_is_dialling(const struct sip_strict_call *call);

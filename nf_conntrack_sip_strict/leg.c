@@ -192,7 +192,32 @@ struct sip_strict_leg *sip_strict_leg_find(struct sip_strict_call *call, u64 ins
 	return NULL;
 }
 
-static struct sip_strict_leg *sip_strict_leg_get(struct sip_strict_call *call, u64 inside,
+/*
+ * Room for a leg at the bound: the oldest that is over goes, or, for the answer
+ * to the INVITE, the oldest that has not answered.
+ */
+static void sip_strict_leg_room(struct sip_strict_work *w, struct sip_strict_call *call)
+{
+	bool answer = !w->msg.request && w->msg.method == SIP_M_INVITE && w->msg.status / 100 == 2;
+	struct sip_strict_leg *leg;
+	u32 i;
+
+	for (i = 0; i < call->n_legs && !call->leg[i].dead; i++)
+		;
+	if (i == call->n_legs && answer)
+		for (i = 0; i < call->n_legs && call->leg[i].confirmed; i++)
+			;
+	if (i == call->n_legs)
+		return;
+	leg = &call->leg[i];
+	sip_strict_media_clear(w->sn, call, leg->bit, &w->reap);
+	call->set_bits &= ~leg->bit;
+	call->n_legs--;
+	memmove(leg, leg + 1, (call->n_legs - i) * sizeof(*leg));
+}
+
+static struct sip_strict_leg *sip_strict_leg_get(struct sip_strict_work *w,
+						 struct sip_strict_call *call, u64 inside,
 						 u64 outside)
 {
 	struct sip_strict_leg *leg = sip_strict_leg_find(call, inside, outside);
@@ -202,6 +227,8 @@ static struct sip_strict_leg *sip_strict_leg_get(struct sip_strict_call *call, u
 		leg->outside_tag = leg->outside_tag ?: outside;
 		return leg;
 	}
+	if (call->n_legs >= SIP_STRICT_MAX_LEGS)
+		sip_strict_leg_room(w, call);
 	if (call->n_legs >= SIP_STRICT_MAX_LEGS ||
 	    !sip_strict_grow((void **)&call->leg, call->n_legs, sizeof(*leg)))
 		return NULL;
@@ -226,13 +253,13 @@ static struct sip_strict_leg *sip_strict_leg_get(struct sip_strict_call *call, u
  * Context: sn->lock held.
  * Return: the leg, or NULL.
  */
-struct sip_strict_leg *sip_strict_leg_of(const struct sip_strict_work *w,
+struct sip_strict_leg *sip_strict_leg_of(struct sip_strict_work *w,
 					 struct sip_strict_call *call, bool out, bool make)
 {
 	u64 inside = sip_strict_tag(w, out, true);
 	u64 outside = sip_strict_tag(w, out, false);
 
-	return make ? sip_strict_leg_get(call, inside, outside) :
+	return make ? sip_strict_leg_get(w, call, inside, outside) :
 		      sip_strict_leg_find(call, inside, outside);
 }
 
