@@ -211,12 +211,14 @@ static void sip_strict_learn_ack(struct sip_strict_work *w, struct sip_strict_ca
 		    call->txn[i].out == out && call->txn[i].late)
 			txn = &call->txn[i];
 	leg = sip_strict_leg_of(w, call, out, false);
-	if (!txn || !leg || !txn->bit || !sip_strict_has_sdp(w))
+	if (!txn || !leg || !leg->late || !txn->bit || !sip_strict_has_sdp(w))
 		return;
 	sip_strict_call_describe(w, call, out, txn->bit);
-	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, true, true, &w->reap);
+	/* Of the initial INVITE each leg has the offer of its own 2xx already. */
+	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, out || !txn->initial,
+			       !out || !txn->initial, &w->reap);
 	sip_strict_media_refuse(call, &w->plan, leg->bit);
-	txn->late = false;
+	leg->late = false;
 }
 
 static void sip_strict_learn_cancel(struct sip_strict_work *w, struct sip_strict_call *call)
@@ -269,7 +271,8 @@ static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_
 }
 
 /* Another leg of the fork is confirmed: it shares what the first one agreed. */
-static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_strict_leg *leg)
+static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_strict_leg *leg,
+				 bool sources)
 {
 	struct sip_strict_use *use;
 	u32 i, bits = 0;
@@ -280,6 +283,12 @@ static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_
 	list_for_each_entry(use, &call->uses, owner_node)
 		if (use->sets & bits)
 			use->sets |= leg->bit;
+	for (i = 0; sources && i < call->n_peers; i++) {
+		struct sip_strict_peer *peer = &call->peer[i];
+
+		peer->media |= peer->media & bits ? leg->bit : 0;
+		peer->newest |= peer->newest & bits ? leg->bit : 0;
+	}
 }
 
 static void sip_strict_leg_confirm(struct sip_strict_net *sn, struct sip_strict_call *call,
@@ -296,39 +305,42 @@ static void sip_strict_leg_confirm(struct sip_strict_net *sn, struct sip_strict_
 static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_strict_call *call,
 					struct sip_strict_txn *txn, bool out)
 {
-	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered, inside, outside;
+	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered, both, inside, outside;
 	struct sip_strict_leg *leg = sip_strict_leg_of(w, call, out, true);
 
 	if (!leg || leg->dead)
 		return;
 	offered = txn->out ? txn->inside_sdp : txn->outside_sdp;
-	txn->late |= first && sdp && !offered;
-	if (!first && leg->confirmed && !txn->late)
+	if (!first && leg->confirmed && !(txn->late && leg->late))
 		return; /* retransmitted */
+	leg->late = sdp && !offered;
+	txn->late |= leg->late;
 	sip_strict_leg_confirm(w->sn, call, leg);
 	if (sdp && sip_strict_txn_bit(call, txn)) {
-		if (!txn->initial || first || txn->late)
-			sip_strict_call_describe(w, call, out, txn->bit);
-		if ((txn->late && txn->initial) || !first)
-			sip_strict_call_describe(w, call, out, leg->bit);
+		sip_strict_call_describe(w, call, out, txn->bit);
 		txn->inside_sdp |= out;
 		txn->outside_sdp |= !out;
 	}
 	if (txn->initial && first)
 		sip_strict_fork_decide(w, call, leg);
-	if (!first)
-		sip_strict_leg_share(call, leg);
+	if (txn->initial && !first)
+		sip_strict_leg_share(call, leg, !txn->out && !leg->late);
 	txn->done = true;
 	txn->status = w->msg.status;
 	txn->expires = jiffies + SIP_STRICT_LINGER;
-	if (txn->late || !txn->bit)
+	if (!txn->bit || (leg->late && !txn->initial))
 		return;
 	if (!sdp && txn->initial)
 		/* A 2xx without description takes the leg's last one. */
 		sip_strict_media_newest(call, leg->bit);
-	/* What an UPDATE or PRACK has replaced is not agreed again (RFC 3311 section 5). */
-	inside = txn->inside_sdp && (!leg->own_in || (out && sdp));
-	outside = txn->outside_sdp && (!leg->own_out || (!out && sdp));
+	/*
+	 * A 2xx brings the description of one side. The request's is the other one, unless
+	 * the ACK brings it, another leg of the fork has agreed it already and shares it,
+	 * or an UPDATE or PRACK has replaced it (RFC 3311 section 5).
+	 */
+	both = !txn->initial || (first && !leg->late);
+	inside = (out && sdp) || (both && txn->inside_sdp && !leg->own_in);
+	outside = (!out && sdp) || (both && txn->outside_sdp && !leg->own_out);
 	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, inside, outside, &w->reap);
 	if (sdp)
 		sip_strict_media_refuse(call, &w->plan, leg->bit);

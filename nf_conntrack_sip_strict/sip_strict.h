@@ -498,6 +498,7 @@ enum sip_strict_call_state {
  * struct sip_strict_leg - a dialog: call + both tags
  * @inside_tag, @outside_tag: hashes; 0: not learnt
  * @bit: its bit in the set masks of uses and peers
+ * @late: the offer stood in its 2xx: the ACK decides
  * @own_in, @own_out: an UPDATE or PRACK brought the inside's / outside's
  *	description since the INVITE
  */
@@ -507,6 +508,7 @@ struct sip_strict_leg {
 	u32 bit;
 	bool confirmed;
 	bool dead;
+	bool late;
 	bool own_in;
 	bool own_out;
 	unsigned long expires; /* dead or losing legs: when it goes */
@@ -526,7 +528,7 @@ struct sip_strict_txn {
 	bool initial; /* the INVITE that makes the call: no To tag */
 	bool done;
 	bool cancelled; /* CANCEL passed: 32 s to its final answer */
-	bool late; /* the offer stands in the 2xx: the ACK decides */
+	bool late; /* the offer stands in the 2xx of each leg */
 	bool inside_sdp;
 	bool outside_sdp;
 	u16 status;
