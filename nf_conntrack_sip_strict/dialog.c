@@ -429,6 +429,15 @@ static void sip_strict_learn_bye_final(struct sip_strict_work *w, struct sip_str
 		sip_strict_call_end(w->sn, call, "bye", &w->reap);
 }
 
+/* A 2xx to INVITE or UPDATE without Session-Expires ends the timer (RFC 4028 section 7.2). */
+static void sip_strict_learn_timer(const struct sip_strict_work *w, struct sip_strict_call *call)
+{
+	s64 seconds = w->msg.session_expires;
+
+	if (w->msg.method == SIP_M_INVITE || w->msg.method == SIP_M_UPDATE)
+		call->session_expires = seconds > 0 ? (u32)min_t(s64, seconds, 86400 * 7) : 0;
+}
+
 static void sip_strict_learn_response(struct sip_strict_work *w, struct sip_strict_call *call,
 				      bool out)
 {
@@ -439,8 +448,8 @@ static void sip_strict_learn_response(struct sip_strict_work *w, struct sip_stri
 		return;
 	if (status < 200)
 		return sip_strict_learn_provisional(w, call, txn, out);
-	if (w->msg.session_expires > 0 && status < 300)
-		call->session_expires = (u32)min_t(s64, w->msg.session_expires, 86400 * 7);
+	if (status < 300 && !txn->done)
+		sip_strict_learn_timer(w, call);
 	if (txn->method == SIP_M_BYE)
 		return sip_strict_learn_bye_final(w, call, txn);
 	if (txn->method == SIP_M_INVITE)
