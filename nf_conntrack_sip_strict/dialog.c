@@ -181,7 +181,8 @@ static void sip_strict_learn_request(struct sip_strict_work *w, struct sip_stric
 		if (txn->method == SIP_M_INVITE && !txn->initial)
 			sip_strict_leg_renew(call, txn);
 	}
-	if (w->msg.method == SIP_M_BYE)
+	if (w->msg.method != SIP_M_INVITE)
+		/* Its sender gives up then (RFC 3261 section 17.1.2.2). */
 		txn->expires = jiffies + SIP_STRICT_LINGER;
 	if (call->state == SIP_STRICT_CALL_NEW) {
 		if (!out && !w->ruri_ours)
