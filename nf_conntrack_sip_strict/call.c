@@ -235,7 +235,7 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	call->emergency = emergency;
 	call->begun = jiffies;
 	call->active = jiffies;
-	call->expires = jiffies + READ_ONCE(sn->conf.ring_timeout) * HZ;
+	call->expires = jiffies + sip_strict_ticks(READ_ONCE(sn->conf.ring_timeout));
 	INIT_LIST_HEAD(&call->uses);
 	INIT_LIST_HEAD(&call->mems);
 	call->id_len = (u8)id_len;
@@ -362,7 +362,7 @@ void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *ca
 	if (call->state == SIP_STRICT_CALL_CONFIRMED && call->session_expires)
 		seconds = min_t(u32, seconds, call->session_expires + 32);
 	call->active = when;
-	call->expires = when + (unsigned long)seconds * HZ;
+	call->expires = when + sip_strict_ticks(seconds);
 	if (call->flow)
 		sip_strict_flow_keep(call->flow, call->expires);
 }

@@ -240,7 +240,7 @@ static void sip_strict_learn_provisional(struct sip_strict_work *w, struct sip_s
 	if (txn->method != SIP_M_INVITE)
 		return;
 	if (!txn->done && !txn->cancelled)
-		txn->expires = jiffies + READ_ONCE(w->sn->conf.ring_timeout) * HZ;
+		txn->expires = jiffies + sip_strict_ticks(READ_ONCE(w->sn->conf.ring_timeout));
 	if (w->msg.status == 100 || !w->msg.to_tag.len)
 		return;
 	leg = sip_strict_leg_of(w, call, out, true);

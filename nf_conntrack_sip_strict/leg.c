@@ -149,7 +149,7 @@ struct sip_strict_txn *sip_strict_txn_make(struct sip_strict_work *w,
 	txn->initial = w->msg.method == SIP_M_INVITE && !w->msg.to_tag.len;
 	txn->inside_tag = sip_strict_tag(w, out, true);
 	txn->outside_tag = sip_strict_tag(w, out, false);
-	txn->expires = jiffies + READ_ONCE(w->sn->conf.ring_timeout) * HZ;
+	txn->expires = jiffies + sip_strict_ticks(READ_ONCE(w->sn->conf.ring_timeout));
 	return txn;
 }
 

@@ -86,7 +86,7 @@ static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_
 	    (time_after_eq(jiffies, call->expires) || (dead && !call->held)))
 		sip_strict_call_look(sn, call);
 	if (dead && call->state == SIP_STRICT_CALL_CONFIRMED && !call->held &&
-	    time_after(jiffies, call->active + (unsigned long)dead * HZ)) {
+	    time_after(jiffies, call->active + sip_strict_ticks(dead))) {
 		SIP_STRICT_INC(sn, dead_calls);
 		sip_strict_call_end(sn, call, "dead_call", reap);
 	}

@@ -240,7 +240,7 @@ static void sip_strict_reg_live(struct sip_strict_net *sn, struct sip_strict_reg
 
 	seconds = min_t(u32, seconds, READ_ONCE(sn->conf.expires_max));
 	reg->state = SIP_STRICT_REG_LIVE;
-	reg->expires = jiffies + (unsigned long)seconds * HZ + SIP_STRICT_REG_GRACE;
+	reg->expires = jiffies + sip_strict_ticks(seconds) + SIP_STRICT_REG_GRACE;
 	sip_strict_reg_set_open(sn, reg, true, reap);
 	sip_strict_flow_keep(reg->flow, reg->expires);
 	sip_strict_reg_trace(sn, reg, was ? "refreshed" : "confirmed");

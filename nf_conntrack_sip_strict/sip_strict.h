@@ -30,6 +30,7 @@
 #ifndef SIP_STRICT_H
 #define SIP_STRICT_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/netfilter.h>
@@ -111,6 +112,12 @@ struct sip_strict_conf {
 	struct sip_ip own_addr4; /* what external_addr4 was last said for */
 	struct sip_ip own_addr6;
 };
+
+/* Seconds of a sysctl in jiffies, bounded so that time_after() still tells past from future. */
+static inline unsigned long sip_strict_ticks(u32 seconds)
+{
+	return min_t(u64, (u64)seconds * HZ, MAX_JIFFY_OFFSET);
+}
 
 /**
  * struct sip_strict_net - everything of one network namespace
