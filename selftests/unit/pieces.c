@@ -288,6 +288,34 @@ static void test_ranks(void)
 	beats("Request-URI: what the INVITE got", a, b);
 }
 
+/* Where a call's own memories are asked first, no other may do better than these. */
+static void test_rank_is_own(void)
+{
+	static const char *const fits[] = { "", "t", "p", "tp" };
+	static const char *const users[] = { "u", "v" };
+	struct rank r = { .user = "u" };
+	u32 field, kind, from, i, j, others = 0, own = 0;
+
+	for (field = 0; field < SIP_F_MAX; field++)
+		for (kind = SIP_MEM_SENT_BY; kind <= SIP_MEM_TRANSACTION; kind++)
+			for (from = 0; from < SIP_F_MAX; from++)
+				for (i = 0; i < SIP_ARRAY_SIZE(fits); i++)
+					for (j = 0; j < SIP_ARRAY_SIZE(users); j++) {
+						const struct sip_unmap_query q = { .field = field };
+
+						r.field = field;
+						r.kind = kind;
+						r.from = from;
+						r.flags = fits[i];
+						r.wrote = users[j];
+						others += sip_unmap_rank_is_own(&q, rank_of(&r));
+						r.flags = "tdb";
+						own += sip_unmap_rank_is_own(&q, rank_of(&r));
+					}
+	tap_ok(!others, "no memory of another dialog has a rank of its own dialog's");
+	tap_ok(own, "and its own can have it");
+}
+
 /* ---- ends --------------------------------------------------------------- */
 
 static void test_ends(void)
@@ -605,6 +633,7 @@ int main(void)
 	test_limits();
 	test_numbers();
 	test_ranks();
+	test_rank_is_own();
 	test_ends();
 	test_names();
 	test_largest();
