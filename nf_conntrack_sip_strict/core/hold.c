@@ -217,6 +217,7 @@ void sip_hold_flush(struct sip_stream *s, const struct sip_stream_env *env, u32 
 {
 	struct sip_half *h = &s->half[dir];
 	bool emit = h->mode == SIP_STREAM_EDIT;
+	u32 next;
 
 	if (h->hold_len) {
 		/* Without memory there is one try to deliver them. */
@@ -224,14 +225,18 @@ void sip_hold_flush(struct sip_stream *s, const struct sip_stream_env *env, u32 
 		sip_hold_release(s, env, dir, h->hold_len, emit);
 		sip_half_arm(h, env);
 	}
+	next = h->next;
 	while (h->chunk) {
 		struct sip_chunk *chunk = sip_chunk_take(h);
+		u32 end = chunk->in + chunk->len;
 		struct sip_buffer buffer = { chunk->data, chunk->in };
 		const struct sip_bytes bytes = { sip_buffer_copy, &buffer };
 
-		if (emit && !sip_seq_before(chunk->in, h->next))
+		if (emit && !sip_seq_before(chunk->in, next)) {
 			sip_stream_emit(s, env, dir, sip_seqmap_out(&h->map, chunk->in),
 					chunk->len, false, &bytes);
+			h->next = sip_seq_max(h->next, end);
+		}
 		env->ops->free(chunk);
 	}
 	h->skip = 0;
