@@ -37,24 +37,25 @@ static u32 sip_strict_tcp_hdrlen(const struct sk_buff *skb, unsigned int off)
 
 static void sip_strict_segment_copy(void *priv, u32 in, u8 *to, u32 len)
 {
-	const struct sk_buff *skb = priv;
-	const struct tcphdr *th = (const struct tcphdr *)(skb->data + skb_transport_offset(skb));
-	int off = skb_transport_offset(skb) + th->doff * 4;
+	const struct sip_strict_view *view = priv;
+	const struct tcphdr *th = (const struct tcphdr *)(view->skb->data + view->off);
+	u32 off = view->off + th->doff * 4;
 
-	if (skb_copy_bits(skb, off + (int)(in - ntohl(th->seq)), to, (int)len))
+	if (skb_copy_bits(view->skb, (int)(off + in - ntohl(th->seq)), to, (int)len))
 		memset(to, 0, len);
 }
 
 /**
  * sip_strict_segment_read() - read a TCP header
- * @skb: the packet; the header is made linear
- * @off: its offset
- * @seg: filled in
+ * @view: the packet; the header is made linear
+ * @seg: filled in; reads its bytes by way of @view
  *
  * Return: false: it is no TCP segment, or memory is short.
  */
-bool sip_strict_segment_read(struct sk_buff *skb, unsigned int off, struct sip_segment *seg)
+bool sip_strict_segment_read(struct sip_strict_view *view, struct sip_segment *seg)
 {
+	struct sk_buff *skb = view->skb;
+	unsigned int off = view->off;
 	const struct tcphdr *th;
 
 	if (!pskb_may_pull(skb, off + sizeof(*th)))
@@ -62,7 +63,6 @@ bool sip_strict_segment_read(struct sk_buff *skb, unsigned int off, struct sip_s
 	if (sip_strict_tcp_hdrlen(skb, off) < sizeof(*th) ||
 	    !pskb_may_pull(skb, off + sip_strict_tcp_hdrlen(skb, off)))
 		return false;
-	skb_set_transport_header(skb, off);
 	th = (const struct tcphdr *)(skb->data + off);
 	memset(seg, 0, sizeof(*seg));
 	seg->seq = ntohl(th->seq);
@@ -71,7 +71,7 @@ bool sip_strict_segment_read(struct sk_buff *skb, unsigned int off, struct sip_s
 	seg->flags = tcp_flag_byte(th);
 	seg->len = skb->len - off - th->doff * 4;
 	seg->bytes.copy = sip_strict_segment_copy;
-	seg->bytes.priv = skb;
+	seg->bytes.priv = view;
 	return true;
 }
 
@@ -183,8 +183,8 @@ static void sip_strict_way_stamps(struct sip_strict_way *way, const u8 *th, u32 
 }
 
 /**
- * sip_strict_way_see() - a segment of this direction passes
- * @way: the direction
+ * sip_strict_way_see() - a segment of this direction passes, and can be believed
+ * @way: the direction; stays as it is where the headers are too long for us
  * @skb: the packet, read by sip_strict_segment_read()
  * @off: offset of its TCP header
  * @ctinfo: its connection info
@@ -211,6 +211,7 @@ void sip_strict_way_see(struct sip_strict_way *way, struct sk_buff *skb, unsigne
 	way->priority = skb->priority;
 	way->ctinfo = ctinfo;
 	way->tcp_off = tcp_off;
+	way->transport = skb_transport_offset(skb) - start;
 	memcpy(way->cb, skb->cb, sizeof(way->cb));
 	memcpy(way->head, skb->data + start, tcp_off + sizeof(struct tcphdr));
 	sip_strict_way_stamps(way, skb->data + off, sip_strict_tcp_hdrlen(skb, off));
@@ -292,13 +293,13 @@ static void sip_strict_translate_options(const struct sip_stream *s, u32 dir, u3
 }
 
 /* The rest of the checksum is left to the device, or to who cuts a super-packet. */
-static void sip_strict_check_partial(struct sk_buff *skb)
+static void sip_strict_check_partial(struct sk_buff *skb, unsigned int off)
 {
-	u32 len = skb->len - skb_transport_offset(skb);
-	struct tcphdr *th = tcp_hdr(skb);
+	struct tcphdr *th = (struct tcphdr *)(skb->data + off);
+	u32 len = skb->len - off;
 
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_start = skb_headroom(skb) + off;
 	skb->csum_offset = offsetof(struct tcphdr, check);
 	if (ip_hdr(skb)->version == 6)
 		th->check = ~csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, len,
@@ -312,14 +313,14 @@ static void sip_strict_check_partial(struct sk_buff *skb)
  * A super-packet that keeps its segments as a list (rx-gro-list, for TCP since
  * 6.10) sends each with the numbers it came with: made a plain one.
  */
-static bool sip_strict_segment_unlist(struct sk_buff *skb)
+static bool sip_strict_segment_unlist(struct sk_buff *skb, unsigned int off)
 {
 	if (!skb_is_gso(skb) || !(skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST))
 		return true;
 	if (skb_linearize(skb))
 		return false;
 	skb_shinfo(skb)->gso_type &= ~SKB_GSO_FRAGLIST;
-	sip_strict_check_partial(skb);
+	sip_strict_check_partial(skb, off);
 	return true;
 }
 
@@ -362,7 +363,7 @@ bool sip_strict_segment_translate(const struct sip_stream *s, u32 dir, struct sk
 	if (seg->seq == seg->out_seq && seg->ack == seg->out_ack &&
 	    seg->window == seg->out_window && !other->map.used && !other->ahead)
 		return true;
-	if (!sip_strict_segment_unlist(skb) || skb_ensure_writable(skb, off + end))
+	if (!sip_strict_segment_unlist(skb, off) || skb_ensure_writable(skb, off + end))
 		return false;
 	th = (struct tcphdr *)(skb->data + off);
 	memcpy(old, th, end);
@@ -424,7 +425,8 @@ static void sip_strict_made_finish(struct net *net, struct sk_buff *skb,
 		__ip_select_ident(net, iph, max_t(u32, skb_shinfo(skb)->gso_segs, 1));
 		ip_send_check(iph);
 	}
-	sip_strict_check_partial(skb);
+	sip_strict_check_partial(skb, way->tcp_off);
+	skb_set_transport_header(skb, way->transport);
 }
 
 static u32 sip_strict_way_options(const struct sip_strict_way *way, const struct sip_head *head)
@@ -456,9 +458,8 @@ static struct sk_buff *sip_strict_made(struct sip_strict_tcp *tcp, u32 dir,
 	skb_reserve(skb, LL_MAX_HEADER);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, way->tcp_off);
 	skb_put_data(skb, way->head, way->tcp_off + sizeof(*th));
-	th = tcp_hdr(skb);
+	th = (struct tcphdr *)(skb->data + way->tcp_off);
 	th->seq = htonl(head->seq);
 	th->ack_seq = htonl(head->ack);
 	th->window = htons(head->window);

@@ -511,8 +511,12 @@ static void sip_strict_tcp_syn(struct sip_strict_tcp *tcp, const struct sip_stre
 	bool answer = seg->flags & SIP_TCP_ACK;
 	struct sip_syn syn;
 
-	/* One that begins anew must have what sip_strict_tcp_hand_over() needs. */
-	if (sip_strict_segment_syn(skb, off, &syn) && !seg->len && dir == answer &&
+	/*
+	 * One that begins anew must have what sip_strict_tcp_hand_over() needs, and
+	 * each a way that ours can go.
+	 */
+	if (tcp->way[dir].okfn && sip_strict_segment_syn(skb, off, &syn) && !seg->len &&
+	    dir == answer &&
 	    !sip_strict_ct_is_translated(tcp->ct) && (first || nfct_seqadj(tcp->ct))) {
 		if (sip_stream_syn(&tcp->stream, env, dir, &syn))
 			sip_strict_tcp_anew(tcp, skb, off);
@@ -564,7 +568,8 @@ static unsigned int sip_strict_tcp_work(struct sip_strict_tcp *tcp, struct sk_bu
 	struct sip_stream_env env;
 	unsigned int verdict;
 
-	sip_strict_way_see(&tcp->way[dir], skb, off, ctinfo, state);
+	if (tcp->stream.state == SIP_STREAM_NEW || sip_stream_fits(&tcp->stream, dir, seg))
+		sip_strict_way_see(&tcp->way[dir], skb, off, ctinfo, state);
 	if (seg->len || (seg->flags & SIP_TCP_FIN))
 		call.work = sip_strict_work_begin(tcp->sn, tcp->ct, dir);
 	sip_strict_tcp_env(&env, &call, mode);
@@ -620,12 +625,13 @@ unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *sk
 				   enum ip_conntrack_info ctinfo,
 				   const struct nf_hook_state *state, enum sip_strict_mode mode)
 {
+	struct sip_strict_view view = { skb, off };
 	unsigned int verdict = NF_ACCEPT;
 	struct sip_strict_tcp_out out;
 	struct sip_strict_tcp *tcp;
 	struct sip_segment seg;
 
-	if (!sip_strict_segment_read(skb, off, &seg))
+	if (!sip_strict_segment_read(&view, &seg))
 		return NF_ACCEPT;
 	tcp = sip_strict_tcp_get(sn, ct, &seg);
 	if (!tcp || (READ_ONCE(tcp->bare) && !(seg.flags & SIP_TCP_SYN)))

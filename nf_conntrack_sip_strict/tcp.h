@@ -12,7 +12,7 @@
 #include "core/stream.h"
 #include "sip_strict.h"
 
-/* IP and TCP header with options; with more than that a connection is left alone. */
+/* IP and TCP header; a connection whose SYN has more before its options is left alone. */
 #define SIP_STRICT_HEAD_MAX 140
 
 /**
@@ -25,6 +25,8 @@
  * @real_iif: the same, but in a VRF of the real device
  * @hook: NF_INET_POST_ROUTING or NF_INET_LOCAL_IN
  * @tcp_off: offset of the TCP header in @head
+ * @transport: where what is behind the hook begins to read: at LOCAL_IN
+ *	extension headers of IPv6 may be left
  * @tsval, @tsecr: its newest time stamps (RFC 7323), network order; if @has_ts
  * @head: IP and TCP header of the newest segment, as it came, without TCP options
  */
@@ -39,6 +41,7 @@ struct sip_strict_way {
 	u32 priority;
 	u8 hook;
 	u8 tcp_off;
+	u8 transport;
 	u8 ctinfo;
 	bool v6;
 	bool has_ts;
@@ -83,8 +86,16 @@ struct sip_strict_tcp_out {
 	struct sk_buff_head queue[2];
 };
 
+/**
+ * struct sip_strict_view - a packet, and where its TCP header is
+ */
+struct sip_strict_view {
+	struct sk_buff *skb;
+	unsigned int off;
+};
+
 /* segment.c */
-bool sip_strict_segment_read(struct sk_buff *skb, unsigned int off, struct sip_segment *seg);
+bool sip_strict_segment_read(struct sip_strict_view *view, struct sip_segment *seg);
 bool sip_strict_segment_syn(const struct sk_buff *skb, unsigned int off, struct sip_syn *syn);
 void sip_strict_way_see(struct sip_strict_way *way, struct sk_buff *skb, unsigned int off,
 			enum ip_conntrack_info ctinfo, const struct nf_hook_state *state);

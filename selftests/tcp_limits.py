@@ -14,6 +14,7 @@ environment: HELPER=sip-strict|sip|none (sip, none: what is lost without ours).
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -354,6 +355,63 @@ def local_sender():
         exchange(talk, "gw", "192.168.1.1")
 
 
+HERE_SIX, PHONE_SIX = "2001:db8:1::1", "2001:db8:1::20"
+
+
+def six(segment, behind):
+    """Its packet as one of IPv6, behind a Destination Options header of so many bytes."""
+    ends = socket.inet_pton(socket.AF_INET6, PHONE_SIX) + socket.inet_pton(socket.AF_INET6, HERE_SIX)
+    tcp = bytearray(segment.bytes()[20:])
+    tcp[16:18] = b"\0\0"
+    check = rawtcp.checksum(ends + struct.pack("!II", len(tcp), 6) + bytes(tcp))
+    struct.pack_into("!H", tcp, 16, check)
+    # An option for experiments (RFC 4727), to be skipped: padding may not be that long.
+    options = struct.pack("!BBBB", 6, behind // 8 - 1, 0x1e, behind - 4) + bytes(behind - 4)
+    return struct.pack("!IHBB", 6 << 28, behind + len(tcp), 60, 64) + ends + options + bytes(tcp)
+
+
+def behind_options():
+    """IPv6 options before TCP, to a program on the gateway: read in parts, and left alone if long."""
+    ours()
+    with Opened() as gateway:
+        gateway.write("gw", "/proc/sys/net/ipv6/conf/lan0/disable_ipv6", 0)
+        gateway.run("gw", f"ip addr add {HERE_SIX}/64 dev lan0 nodad")
+        gateway.sysctl("auto_assign", 1)
+        gateway.enter("gw")
+        listener = socket.create_server((HERE_SIX, 5060), family=socket.AF_INET6)
+        gateway.enter(None)
+        listener.settimeout(2 * testnet.SLOW)
+        for port, behind, alone in ((20001, 8, 0), (20002, 128, 1)):
+            before = gateway.counters()
+            ends = (rawtcp.INSIDE, port), (rawtcp.INSIDE, 5060)
+            isn, peer = 1000, []
+
+            def send(*args, _ends=ends, _behind=behind, **more):
+                os.write(gateway.tuns["lan0"], rawtcp.VNET.pack(*6 * (0,)) +
+                         six(rawtcp.Segment(*_ends, *args, **more), _behind))
+
+            def answered(_peer=peer):
+                for fd in rawtcp.ready([gateway.tuns["lan0"]], 0.1):
+                    packet = os.read(fd, 70000)[rawtcp.VNET.size:]
+                    if packet[0] >> 4 == 6 and packet[6] == 6 and packet[53] & rawtcp.SYN:
+                        _peer.append(struct.unpack_from("!I", packet, 44)[0] + 1)
+                return _peer
+
+            send(isn, flags=rawtcp.SYN)
+            until(gateway, answered, f"behind {behind} bytes of options the SYN was not read")
+            sent = options(port, f"[{PHONE_SIX}]:{port}")
+            send(isn + 1, peer[0])
+            send(isn + 1, peer[0], data=sent[:100])
+            send(isn + 101, peer[0], data=sent[100:])
+            server = listener.accept()[0]
+            server.settimeout(2 * testnet.SLOW)
+            got = receive(server, len(sent))
+            need(got == sent, f"behind {behind} bytes of options came {got!r}")
+            server.close()
+            grown(gateway, before, tcp_untouched=alone, tcp_holds=1 - alone)
+        listener.close()
+
+
 SYNPROXY = """table ip guard {
     chain raw {
         type filter hook prerouting priority raw;
@@ -520,7 +578,7 @@ def bridged():
 
 ALONE = (module_goes, module_goes_busy, older_connection)
 CASES = [Case(f.__name__.replace("_", "-"), f, alone=f in ALONE) for f in (
-    hold_time, hold_max, gap_max, namespace_goes, device_goes, nagle, local_sender, synproxy,
+    hold_time, hold_max, gap_max, namespace_goes, device_goes, nagle, local_sender, behind_options, synproxy,
     slipstream, full_segment, listed, bridged, module_goes, module_goes_busy, older_connection)]
 
 if __name__ == "__main__":

@@ -381,6 +381,34 @@ static void sip_stream_reset(struct sip_stream *s, const struct sip_stream_env *
 }
 
 /**
+ * sip_stream_fits() - can a segment come from the one whose half it is of?
+ * @s: the stream
+ * @dir: its direction
+ * @seg: the segment; not a SYN
+ *
+ * Anybody may send one with the right addresses: its numbers have to be near
+ * (RFC 5961 section 5).
+ *
+ * Return: true if what else it says can be believed.
+ */
+bool sip_stream_fits(const struct sip_stream *s, u32 dir, const struct sip_segment *seg)
+{
+	const struct sip_half *h = &s->half[dir];
+	const struct sip_half *o = &s->half[!dir];
+
+	if (!h->known || !o->known || (seg->flags & (SIP_TCP_ACK | SIP_TCP_RST)) != SIP_TCP_ACK)
+		return false;
+	/* A probe says the byte before once more; what was edited has moved the edge. */
+	if (sip_seq_before(seg->seq, sip_seqmap_in(&h->map, h->una) - 1) ||
+	    sip_seq_after(seg->seq, h->edge - h->map.delta + h->window))
+		return false;
+	/* Of a half that is only watched more may have passed than is known here. */
+	return !sip_seq_before(seg->ack, o->una) &&
+	       (o->mode != SIP_STREAM_EDIT ||
+		!sip_seq_after(seg->ack, sip_seqmap_out(&o->map, o->next)));
+}
+
+/**
  * sip_stream_segment() - a segment of the connection, without SYN
  * @s: the stream
  * @env: the call
@@ -405,9 +433,9 @@ enum sip_stream_verdict sip_stream_segment(struct sip_stream *s, const struct si
 		sip_stream_acked(s, env, dir, seg);
 	if (!(seg->flags & SIP_TCP_RST) && (seg->len || (seg->flags & SIP_TCP_FIN)))
 		return sip_hold_data(s, env, dir, seg);
-	/* Nothing that is held has been sent yet. A RST behind a gap stays behind it. */
+	/* Nothing that is held has been sent yet. What is behind a gap stays behind it. */
 	if (s->state == SIP_STREAM_OPEN && h->mode == SIP_STREAM_EDIT &&
-	    !((seg->flags & SIP_TCP_RST) && sip_seq_after(seg->seq, h->next + h->hold_len)))
+	    !sip_seq_after(seg->seq, h->next + h->hold_len))
 		seg->out_seq = sip_seqmap_out(&h->map, sip_seq_min(seg->seq, h->next));
 	else
 		seg->out_seq = sip_seqmap_out(&h->map, seg->seq);

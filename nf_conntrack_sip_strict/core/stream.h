@@ -231,6 +231,7 @@ bool sip_stream_syn(struct sip_stream *s, const struct sip_stream_env *env, u32 
 		    const struct sip_syn *syn);
 enum sip_stream_verdict sip_stream_segment(struct sip_stream *s, const struct sip_stream_env *env,
 					   u32 dir, struct sip_segment *seg);
+bool sip_stream_fits(const struct sip_stream *s, u32 dir, const struct sip_segment *seg);
 bool sip_stream_sack(const struct sip_stream *s, u32 dir, u32 ack, u32 *left, u32 *right);
 void sip_stream_timer(struct sip_stream *s, const struct sip_stream_env *env);
 bool sip_stream_due(const struct sip_stream *s, const struct sip_stream_env *env, u32 *at);

@@ -283,8 +283,13 @@ static void middle(struct packet *p)
 		.seq = p->seq, .ack = p->ack, .len = p->len, .window = p->window,
 		.flags = p->flags, .bytes = { data_copy, &d },
 	};
+	const struct sip_half *h = &stream.half[p->dir];
 	u32 i, n = 0;
 
+	/* Nobody here is a stranger: only what is late may be taken for one. */
+	if (!sip_seq_before(seg.ack, stream.half[!p->dir].una) &&
+	    !sip_seq_before(seg.seq, sip_seqmap_in(&h->map, h->una)))
+		CHECK(sip_stream_fits(&stream, p->dir, &seg), "a segment is not believed");
 	if (sip_stream_segment(&stream, &env, p->dir, &seg) == SIP_STREAM_TAKEN)
 		return;
 	p->seq = seg.out_seq;
@@ -847,6 +852,40 @@ static void test_watched_gap(void)
 	close_stream("watched");
 }
 
+static bool fits(u32 dir, u32 seq, u32 ack, u8 flags)
+{
+	const struct sip_segment s = { .seq = seq, .ack = ack, .flags = flags };
+
+	return sip_stream_fits(&stream, dir, &s);
+}
+
+static void test_fits(void)
+{
+	u8 text[4096];
+	u32 len = make_message(text, 1, 0, true), end = LEFT + 1 + len, out;
+
+	open_stream(SIP_STREAM_EDIT, 65536);
+	give(0, LEFT + 1, RIGHT + 1, text, len, SIP_TCP_ACK);
+	out = end + stream.half[0].map.delta;
+	give(1, RIGHT + 1, out, NULL, 0, SIP_TCP_ACK);
+	tap_ok(fits(0, end, RIGHT + 1, SIP_TCP_ACK) && fits(1, RIGHT + 1, out, SIP_TCP_ACK),
+	       "what each end would say now can be believed");
+	tap_ok(fits(0, end - 1, RIGHT + 1, SIP_TCP_ACK) &&
+	       fits(0, end + 60000, RIGHT + 1, SIP_TCP_ACK),
+	       "a keep-alive probe, and one at the edge of the window");
+	tap_ok(!fits(0, end - 2, RIGHT + 1, SIP_TCP_ACK) &&
+	       !fits(0, end + 120001, RIGHT + 1, SIP_TCP_ACK), "not what lies far outside of it");
+	tap_ok(!fits(0, end, RIGHT, SIP_TCP_ACK) && !fits(0, end, RIGHT + 2, SIP_TCP_ACK) &&
+	       !fits(1, RIGHT + 1, out - 1, SIP_TCP_ACK) &&
+	       !fits(1, RIGHT + 1, out + 1, SIP_TCP_ACK),
+	       "nor an old acknowledgment, or one of what was never sent");
+	tap_ok(!fits(0, end, RIGHT + 1, 0) && !fits(0, end, RIGHT + 1, SIP_TCP_ACK | SIP_TCP_RST),
+	       "nor a segment without one, or a RST");
+	tap_ok(give(0, end + 1, RIGHT + 1, NULL, 0, SIP_TCP_ACK) == SIP_STREAM_PASS &&
+	       seg.out_seq == out + 1, "what is behind a gap passes as far behind it");
+	close_stream("fits");
+}
+
 static void test_anew(void)
 {
 	const u32 left = 700000, right = 900;
@@ -903,6 +942,7 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		test_reset();
 		test_watched_gap();
+		test_fits();
 		test_anew();
 		test_resend_small();
 	}
