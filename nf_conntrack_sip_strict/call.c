@@ -36,6 +36,7 @@ static const struct rhashtable_params sip_strict_call_params = {
 int sip_strict_call_net_init(struct sip_strict_net *sn)
 {
 	INIT_LIST_HEAD(&sn->call_list);
+	INIT_LIST_HEAD(&sn->ringing);
 	INIT_LIST_HEAD(&sn->ended_list);
 	return rhashtable_init(&sn->calls, &sip_strict_call_params);
 }
@@ -76,6 +77,7 @@ void sip_strict_call_free(struct sip_strict_net *sn, struct sip_strict_call *cal
 	sip_strict_mem_flush(sn, &call->mems);
 	rhashtable_remove_fast(&sn->calls, &call->node, sip_strict_call_params);
 	list_del(&call->list);
+	list_del(&call->ringing);
 	if (call->flow)
 		sip_strict_flow_put(sn, call->flow);
 	call_rcu(&call->rcu, sip_strict_call_free_rcu);
@@ -101,6 +103,7 @@ void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call
 	call->state = SIP_STRICT_CALL_ENDED;
 	call->expires = jiffies + SIP_STRICT_LINGER;
 	list_move_tail(&call->list, &sn->ended_list);
+	list_del_init(&call->ringing);
 	sn->n_ended++;
 	SIP_STRICT_INC(sn, dialogs_ended);
 }
@@ -238,6 +241,7 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	call->expires = jiffies + sip_strict_ticks(READ_ONCE(sn->conf.ring_timeout));
 	INIT_LIST_HEAD(&call->uses);
 	INIT_LIST_HEAD(&call->mems);
+	INIT_LIST_HEAD(&call->ringing);
 	call->id_len = (u8)id_len;
 	memcpy(call->id, w->msg.buf + w->msg.call_id.off, id_len);
 	if (!sip_strict_quota_take(sn, &call->inside.ip, &call->outside.ip, key->zone))
@@ -247,6 +251,9 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	refcount_inc(&w->flow->ref);
 	call->flow = w->flow;
 	list_add_tail(&call->list, &sn->call_list);
+	/* A call for help is never evicted. */
+	if (!emergency)
+		list_add_tail(&call->ringing, &sn->ringing);
 	sn->n_calls++;
 	*made = call;
 	return SIP_R_OK;

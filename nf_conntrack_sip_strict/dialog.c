@@ -300,6 +300,7 @@ static void sip_strict_leg_confirm(struct sip_strict_net *sn, struct sip_strict_
 	if (call->state == SIP_STRICT_CALL_CONFIRMED)
 		return;
 	call->state = SIP_STRICT_CALL_CONFIRMED;
+	list_del_init(&call->ringing);
 	call->answered = jiffies;
 }
 

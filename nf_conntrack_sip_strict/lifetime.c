@@ -12,6 +12,8 @@
 
 #include "dialog.h"
 
+#define SIP_STRICT_EVICT_LOOKS 256u
+
 static void sip_strict_txn_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
 				  struct sip_strict_txn *txn, struct sip_strict_reap *reap)
 {
@@ -125,7 +127,8 @@ void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *re
  * @sn: the namespace
  * @reap: takes its connections
  *
- * An established call is never evicted, nor is a call for help.
+ * An established call is never evicted, nor is a call for help. Only the oldest
+ * early calls are looked at, for each new call of a flood comes here.
  *
  * Context: sn->lock held.
  * Return: true if one has gone.
@@ -133,10 +136,12 @@ void sip_strict_call_sweep(struct sip_strict_net *sn, struct sip_strict_reap *re
 bool sip_strict_call_evict(struct sip_strict_net *sn, struct sip_strict_reap *reap)
 {
 	struct sip_strict_call *call, *worst = NULL;
-	u32 held, most = 0;
+	u32 held, most = 0, looks = SIP_STRICT_EVICT_LOOKS;
 
-	list_for_each_entry(call, &sn->call_list, list) {
-		if (call->state != SIP_STRICT_CALL_EARLY || call->emergency)
+	list_for_each_entry(call, &sn->ringing, ringing) {
+		if (!looks--)
+			break;
+		if (call->state != SIP_STRICT_CALL_EARLY)
 			continue;
 		held = sip_strict_quota_held(sn, &call->inside.ip, call->key.zone);
 		if (held <= most)
@@ -167,7 +172,7 @@ bool sip_strict_call_evict_inbound(struct sip_strict_net *sn, const struct sip_i
 {
 	struct sip_strict_call *call;
 
-	list_for_each_entry(call, &sn->call_list, list) {
+	list_for_each_entry(call, &sn->ringing, ringing) {
 		if (call->state != SIP_STRICT_CALL_EARLY || call->outbound ||
 		    call->key.zone != zone || !sip_ip_equal(&call->inside.ip, inside))
 			continue;

@@ -37,16 +37,31 @@ static const struct rhashtable_params sip_strict_reg_params = {
 	.automatic_shrinking = true,
 };
 
+static const struct rhashtable_params sip_strict_asked_params = {
+	.head_offset = offsetof(struct sip_strict_reg, node_asked),
+	.key_offset = offsetof(struct sip_strict_reg, call_id),
+	.key_len = sizeof_field(struct sip_strict_reg, call_id),
+	.automatic_shrinking = true,
+};
+
 /**
- * sip_strict_reg_net_init() - make the table of a namespace
+ * sip_strict_reg_net_init() - make the tables of a namespace
  * @sn: the namespace
  *
  * Return: 0 or -ENOMEM.
  */
 int sip_strict_reg_net_init(struct sip_strict_net *sn)
 {
+	int err;
+
 	INIT_LIST_HEAD(&sn->reg_list);
-	return rhltable_init(&sn->regs, &sip_strict_reg_params);
+	err = rhltable_init(&sn->regs, &sip_strict_reg_params);
+	if (err)
+		return err;
+	err = rhltable_init(&sn->asked, &sip_strict_asked_params);
+	if (err)
+		rhltable_destroy(&sn->regs);
+	return err;
 }
 
 static void sip_strict_reg_trace(struct sip_strict_net *sn, const struct sip_strict_reg *reg,
@@ -69,6 +84,18 @@ static void sip_strict_reg_inside(const struct sip_strict_reg *reg, struct sip_i
 	*ip = ap.ip;
 }
 
+/* By the Call-ID of a request, under which its answer will look for it. */
+static void sip_strict_reg_file(struct sip_strict_net *sn, struct sip_strict_reg *reg, u64 call_id)
+{
+	if (reg->filed && reg->call_id == call_id)
+		return;
+	if (reg->filed)
+		rhltable_remove(&sn->asked, &reg->node_asked, sip_strict_asked_params);
+	reg->call_id = call_id;
+	/* Out of memory: the answer does not find it, and the next request tries again. */
+	reg->filed = !rhltable_insert(&sn->asked, &reg->node_asked, sip_strict_asked_params);
+}
+
 static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg *reg,
 				struct sip_strict_reap *reap)
 {
@@ -80,6 +107,8 @@ static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg
 		sip_strict_use_put(sn, use, reap);
 	sip_strict_mem_flush(sn, &reg->mems);
 	rhltable_remove(&sn->regs, &reg->node, sip_strict_reg_params);
+	if (reg->filed)
+		rhltable_remove(&sn->asked, &reg->node_asked, sip_strict_asked_params);
 	list_del(&reg->list);
 	sn->n_regs--;
 	sip_strict_reg_inside(reg, &inside);
@@ -107,6 +136,7 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn)
 	spin_unlock_bh(&sn->lock);
 	rcu_read_unlock();
 	sip_strict_reap_run(sn, &reap);
+	rhltable_destroy(&sn->asked);
 	rhltable_destroy(&sn->regs);
 }
 
@@ -262,9 +292,9 @@ static void sip_strict_reg_ask(struct sip_strict_work *w, struct sip_strict_reg 
 	if (reg->pending && reg->call_id == call_id && reg->branch == branch &&
 	    reg->cseq == w->msg.cseq)
 		asked = max(asked, reg->asked);
+	sip_strict_reg_file(w->sn, reg, call_id);
 	reg->pending = true;
 	reg->pending_until = jiffies + SIP_STRICT_LINGER;
-	reg->call_id = call_id;
 	reg->branch = branch;
 	reg->cseq = w->msg.cseq;
 	reg->asked = asked;
@@ -416,11 +446,13 @@ static bool sip_strict_reg_waits(const struct sip_strict_work *w, const struct s
 
 static void sip_strict_reg_response(struct sip_strict_work *w)
 {
-	struct sip_strict_reg *reg, *next;
+	struct rhlist_head *list, *pos;
 	struct sip_strict_reg_txn txn;
+	struct sip_strict_reg *reg;
 
 	sip_strict_reg_txn_get(w, &txn);
-	list_for_each_entry_safe(reg, next, &w->sn->reg_list, list) {
+	list = rhltable_lookup(&w->sn->asked, &txn.call_id, sip_strict_asked_params);
+	rhl_for_each_entry_rcu(reg, pos, list, node_asked) {
 		if (!sip_strict_reg_waits(w, reg, &txn))
 			continue;
 		sip_strict_beyond_learn(w, &reg->beyond);
@@ -432,33 +464,40 @@ static void sip_strict_reg_response(struct sip_strict_work *w)
  * sip_strict_reg_is_asked() - does a registration or subscription wait for this answer?
  * @w: the message in work, an answer to the inside
  *
- * Context: sn->lock held.
+ * Context: sn->lock and RCU read lock held.
  * Return: true if one does.
  */
 bool sip_strict_reg_is_asked(const struct sip_strict_work *w)
 {
+	struct rhlist_head *list, *pos;
 	struct sip_strict_reg_txn txn;
 	struct sip_strict_reg *reg;
 
 	sip_strict_reg_txn_get(w, &txn);
-	list_for_each_entry(reg, &w->sn->reg_list, list)
+	list = rhltable_lookup(&w->sn->asked, &txn.call_id, sip_strict_asked_params);
+	rhl_for_each_entry_rcu(reg, pos, list, node_asked)
 		if (sip_strict_reg_waits(w, reg, &txn))
 			return true;
 	return false;
 }
 
-/* NOTIFY to the inside: Subscription-State rules the lifetime. */
+/*
+ * NOTIFY to the inside: Subscription-State rules the lifetime. It has the Call-ID of the
+ * SUBSCRIBE (RFC 6665 section 4.1.3).
+ */
 static void sip_strict_reg_notify(struct sip_strict_work *w)
 {
 	u64 aor = sip_strict_reg_aor(w, true);
-	struct sip_strict_reg *reg, *next;
+	struct rhlist_head *list, *pos;
+	struct sip_strict_reg *reg;
 	struct sip_sub_state state;
 	struct sip_ip inside;
 
 	sip_msg_sub_state(&w->msg, &state);
 	if (!state.present)
 		return;
-	list_for_each_entry_safe(reg, next, &w->sn->reg_list, list) {
+	list = rhltable_lookup(&w->sn->asked, &aor, sip_strict_asked_params);
+	rhl_for_each_entry_rcu(reg, pos, list, node_asked) {
 		sip_strict_reg_inside(reg, &inside);
 		if (!reg->subscription || reg->aor != aor ||
 		    !sip_ip_equal(&inside, &w->ctx.rcv.real.ip) ||

@@ -124,6 +124,7 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @lock: see the head of this file
  * @calls: struct sip_strict_call by sip_strict_call_key
  * @regs: struct sip_strict_reg by contact (rhltable)
+ * @asked: the same by the Call-ID of their newest request (rhltable)
  * @mems: struct sip_strict_mem by what was put outside (rhltable), but those of a
  *	Request-URI, which their calls alone have
  * @map_in, @map_out: struct sip_strict_map by inside / outside pair (rhltables:
@@ -140,6 +141,7 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @lost: one bit per hash of the server port of a flow without our helper: the
  *	test for flows that lost it
  * @call_list, @reg_list: for the sweep and proc
+ * @ringing: calls that may be evicted as long as they are early, oldest first
  * @ended_list: calls that are over and remembered, in the order of their end
  * @sweep: once a second while there is anything
  * @n_*: entries, for limits and proc
@@ -151,6 +153,7 @@ struct sip_strict_net {
 	spinlock_t lock; /* the tables and lists below */
 	struct rhashtable calls;
 	struct rhltable regs;
+	struct rhltable asked;
 	struct rhltable mems;
 	struct rhltable map_in;
 	struct rhltable map_out;
@@ -167,6 +170,7 @@ struct sip_strict_net {
 	unsigned long lost[BITS_TO_LONGS(SIP_STRICT_LOST_BITS)];
 	u64 map_id; /* of the newest mapping */
 	struct list_head call_list;
+	struct list_head ringing;
 	struct list_head ended_list;
 	struct list_head reg_list;
 	struct list_head flow_list;
@@ -573,6 +577,7 @@ struct sip_strict_pair {
 struct sip_strict_call {
 	struct rhash_head node;
 	struct list_head list; /* sn->call_list, oldest first, or sn->ended_list */
+	struct list_head ringing; /* sn->ringing, or none */
 	struct sip_strict_call_key key;
 	struct sip_ap inside; /* signalling pair of the inside end */
 	struct sip_ap outside; /* and of the outside end */
@@ -616,12 +621,14 @@ enum sip_strict_reg_state { SIP_STRICT_REG_PENDING, SIP_STRICT_REG_LIVE };
  * struct sip_strict_reg - a registered contact, or a subscription
  * @contact: the inside pair; @out: the outside pair it was mapped to
  * @peer: registrar or notifier address
- * @aor: hash of the address-of-record (To of a REGISTER), or of the Call-ID
- *	and local tag of a subscription
- * @cseq, @branch: of the request under way
+ * @aor: hash of the address-of-record (To of a REGISTER), or of the Call-ID of a
+ *	subscription
+ * @call_id, @cseq, @branch: of the request under way, or of the last one
+ * @filed: it is in sn->asked
  */
 struct sip_strict_reg {
 	struct rhlist_head node;
+	struct rhlist_head node_asked;
 	struct list_head list;
 	struct sip_strict_end contact;
 	struct sip_ap out;
@@ -634,6 +641,7 @@ struct sip_strict_reg {
 	u8 state;
 	bool subscription;
 	bool pending; /* a request is under way */
+	bool filed;
 	struct sip_strict_flow *flow;
 	struct list_head uses; /* at most one */
 	struct list_head mems;
