@@ -55,6 +55,10 @@ check-unit: ## unit tests of the core, in user space
 	scripts/deps core
 	+$(UNIT) check
 
+check-foreign: ## the same for a 32-bit, big-endian processor, emulated
+	scripts/deps foreign
+	+$(UNIT) check-foreign
+
 lint: ## checkpatch, shellcheck
 	scripts/lint
 
@@ -90,5 +94,5 @@ headers:
 	@:$(if $(wildcard $(KDIR)/Makefile),,$(error no headers for kernel $(KVER) at $(KDIR): apt-get install linux-headers-$(KVER), or name them with KDIR=))
 
 .PHONY: all modules tool install-tool deb dkms-install dkms-remove install build-all check check-all check-debug \
-	compare check-package check-unit lint demo fuzz bench-core \
+	compare check-package check-unit check-foreign lint demo fuzz bench-core \
 	coverage clean clean-module help headers

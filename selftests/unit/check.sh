@@ -5,6 +5,8 @@
 #
 #   check.sh "PROGRAM ARGUMENT…" …
 #
+# RUN=PROGRAM: what runs them, an emulator.
+#
 # A program that crashes, runs too long, or prints another number of results
 # than its plan says, is one more failed test. The exit code comes from the
 # counts.
@@ -57,7 +59,7 @@ run_program() {
 echo "TAP version 13"
 for command; do
 	read -ra words <<<"$command"
-	run_program "$(basename "${words[0]}")" "${words[@]}"
+	run_program "$(basename "${words[0]}")" ${RUN:+"$RUN"} "${words[@]}"
 done
 echo "1..$((passed + failed))"
 echo "# unit: $passed passed, $failed failed"
