@@ -5,7 +5,7 @@
  *
  * What was mapped to an address that is gone must end at once: keep-alives
  * would go on refreshing a dead entry, and the phone would never register
- * anew. dialog.c and registration.c find what is theirs by outside address.
+ * anew. lifetime.c and registration.c find what is theirs by outside address.
  *
  * The notifier of IPv6 is atomic and both run where nothing of ours may be
  * locked, so they only note the address; a work item acts on it. It waits a

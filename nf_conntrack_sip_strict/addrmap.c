@@ -14,8 +14,6 @@
  * work on this CPU. Mappings that they make are not live until the dialog or
  * registration learns from the finished plan.
  */
-#include <linux/ip.h>
-#include <linux/jiffies.h>
 #include <net/ip.h>
 #include <net/route.h>
 
@@ -28,7 +26,8 @@
  * @addr: the address
  * @port: the port, network order
  */
-void sip_strict_ap_set(struct sip_ap *ap, u8 l3num, const union nf_inet_addr *addr, __be16 port)
+static void sip_strict_ap_set(struct sip_ap *ap, u8 l3num, const union nf_inet_addr *addr,
+			      __be16 port)
 {
 	memset(ap, 0, sizeof(*ap));
 	ap->port = ntohs(port);
@@ -152,14 +151,7 @@ static void sip_strict_answer(const struct sip_strict_work *w, const struct sip_
 
 static enum sip_reason sip_strict_errno_reason(long err)
 {
-	switch (err) {
-	case -EBUSY:
-		return SIP_R_TAKEN;
-	case -ENOSPC:
-		return SIP_R_NO_PORT;
-	default:
-		return SIP_R_NO_MEMORY;
-	}
+	return err == -EBUSY ? SIP_R_TAKEN : SIP_R_NO_MEMORY;
 }
 
 /*

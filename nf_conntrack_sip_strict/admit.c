@@ -139,7 +139,8 @@ static bool sip_strict_use_may_latch(const struct sip_strict_use *use)
  * Context: sn->lock held.
  * Return: true if a source that nobody named could latch.
  */
-bool sip_strict_map_may_latch(const struct sip_strict_net *sn, const struct sip_strict_map *map)
+static bool sip_strict_map_may_latch(const struct sip_strict_net *sn,
+				     const struct sip_strict_map *map)
 {
 	const struct sip_strict_use *use;
 

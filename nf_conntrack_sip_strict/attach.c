@@ -23,7 +23,6 @@
  * Look-ups under RCU; sn->lock is taken to decide, and again to remember the
  * connection, just before it is made. Never under it: ending, tracking, NAT.
  */
-#include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/netfilter/nf_conntrack_acct.h>

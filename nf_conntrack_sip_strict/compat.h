@@ -69,19 +69,6 @@ static inline u32 get_random_u32_below(u32 ceil)
 }
 #endif
 
-/* siphash_aligned_key_t: not in 5.10. */
-#ifndef siphash_aligned_key_t
-#define siphash_aligned_key_t siphash_key_t
-#endif
-
-/* pde_data(): name since 5.17; PDE_DATA() in 5.10. */
-#ifndef HAVE_PDE_DATA
-static inline void *pde_data(const struct inode *inode)
-{
-	return PDE_DATA(inode);
-}
-#endif
-
 /* __assign_str() takes the name alone since 6.10; 5.10 and 6.1 want the source
  * again. For use in trace.h.
  */
@@ -118,43 +105,6 @@ sip_strict_sysctl_register(struct net *net, const char *path, struct ctl_table *
 	return register_net_sysctl_sz(net, path, table, entries);
 #else
 	return register_net_sysctl(net, path, table);
-#endif
-}
-
-/* nf_ct_refresh() does without the skb since 6.12 (it never looked at it). */
-#ifndef HAVE_CT_REFRESH_TWO_ARGS
-static inline void sip_strict_ct_refresh_compat(struct nf_conn *ct, u32 extra_jiffies)
-{
-	nf_ct_refresh(ct, NULL, extra_jiffies);
-}
-
-#define nf_ct_refresh(ct, extra_jiffies) sip_strict_ct_refresh_compat(ct, extra_jiffies)
-#endif
-
-/**
- * sip_strict_ct_iterate_net() - remove the conntracks of a namespace that match
- * @net: namespace
- * @iter: true for one that has to go
- * @data: for @iter
- *
- * nf_ct_iterate_cleanup_net() takes struct nf_ct_iter_data since 6.0; five
- * arguments in 5.10.
- *
- * Context: process; may sleep.
- */
-static inline void sip_strict_ct_iterate_net(struct net *net,
-					     int (*iter)(struct nf_conn *ct, void *data),
-					     void *data)
-{
-#ifdef HAVE_NF_CT_ITER_DATA
-	struct nf_ct_iter_data iter_data = {
-		.net = net,
-		.data = data,
-	};
-
-	nf_ct_iterate_cleanup_net(iter, &iter_data);
-#else
-	nf_ct_iterate_cleanup_net(net, iter, data, 0, 0);
 #endif
 }
 

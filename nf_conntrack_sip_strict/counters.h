@@ -11,7 +11,7 @@
 	X(messages, "SIP messages that were read whole") \
 	X(messages_edited, "messages that went on changed") \
 	X(messages_kept, "messages that went on byte-exact") \
-	X(observed, "messages that mode 2 would have changed") \
+	X(observed, "messages that are only observed, and would have been changed") \
 	X(keepalives, "keep-alives: CRLF, NUL, STUN") \
 	X(not_sip, "datagrams that do not begin like SIP") \
 	X(malformed, "SIP that cannot be understood") \

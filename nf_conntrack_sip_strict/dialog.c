@@ -26,7 +26,6 @@
  * of each.
  */
 #include <linux/jiffies.h>
-#include <linux/slab.h>
 
 #include "core/facts.h"
 #include "dialog.h"

@@ -24,8 +24,6 @@ void sip_strict_call_touch(struct sip_strict_net *sn, struct sip_strict_call *ca
 
 /* leg.c */
 u64 sip_strict_span_hash(const struct sip_strict_work *w, struct sip_span s);
-u64 sip_strict_branch_hash(const struct sip_strict_work *w);
-u64 sip_strict_tag(const struct sip_strict_work *w, bool out, bool inside);
 struct sip_strict_txn *sip_strict_txn_of(const struct sip_strict_work *w,
 					 struct sip_strict_call *call, u8 method);
 void sip_strict_txn_drop(struct sip_strict_net *sn, struct sip_strict_call *call,

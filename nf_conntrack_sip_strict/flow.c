@@ -4,7 +4,7 @@
  *
  * A call, a registration or a mapping names the flow that it was learnt on:
  * for its mark, its egress, and as the master of media connections. The
- * record owns the only reference on the conntrack. Two things follow:
+ * record owns a reference on the conntrack. Two things follow:
  *
  * - A UDP entry is kept until the latest of what is on it expires, or the next
  *   packet would leave from another port: IPS_FIXED_TIMEOUT, so that packets
@@ -46,7 +46,8 @@ static const struct rhashtable_params sip_strict_flow_params = {
  * Context: RCU read lock held; sn->lock too where the answer is used.
  * Return: the record, without a reference of its own, or NULL.
  */
-struct sip_strict_flow *sip_strict_flow_find(struct sip_strict_net *sn, const struct nf_conn *ct)
+static struct sip_strict_flow *
+sip_strict_flow_find(struct sip_strict_net *sn, const struct nf_conn *ct)
 {
 	return rhashtable_lookup(&sn->flows, &ct, sip_strict_flow_params);
 }

@@ -33,7 +33,7 @@ u64 sip_strict_span_hash(const struct sip_strict_work *w, struct sip_span s)
  * Context: any.
  * Return: hash of the topmost branch; in RFC 2543 messages, which have none, of the sent-by.
  */
-u64 sip_strict_branch_hash(const struct sip_strict_work *w)
+static u64 sip_strict_branch_hash(const struct sip_strict_work *w)
 {
 	const struct sip_via *via = &w->msg.via;
 
@@ -49,7 +49,7 @@ u64 sip_strict_branch_hash(const struct sip_strict_work *w)
  * Context: any.
  * Return: its hash; 0: no tag yet.
  */
-u64 sip_strict_tag(const struct sip_strict_work *w, bool out, bool inside)
+static u64 sip_strict_tag(const struct sip_strict_work *w, bool out, bool inside)
 {
 	bool from = (out == w->msg.request) == inside;
 

@@ -4,7 +4,7 @@
  *
  * The order of setting up and taking down stands here and nowhere else.
  *
- *   load:    scratch memory, helpers, namespaces, address notifiers
+ *   load:    scratch memory, namespaces, helpers, address notifiers
  *   per net: counters, tables, sysctls, proc files, hooks
  *
  * and the reverse. A namespace is left in steps: no new work (leaving), the

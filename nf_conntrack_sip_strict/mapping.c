@@ -512,7 +512,7 @@ void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
 	int i;
 
 	memset(count, 0, sizeof(*count));
-	count->alive = sip_strict_entries_look(sn, map);
+	sip_strict_entries_look(sn, map);
 	for (i = 0; i < 2; i++) {
 		count->packets[i] = map->done.packets[i];
 		count->bytes[i] = map->done.bytes[i];

@@ -167,7 +167,6 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 			   struct sip_strict_guest *guest, struct sip_strict_reap *reap);
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_reap *reap);
-bool sip_strict_map_may_latch(const struct sip_strict_net *sn, const struct sip_strict_map *map);
 
 /* flow.c */
 

@@ -18,7 +18,6 @@
  *
  * Everything runs under sn->lock.
  */
-#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "core/facts.h"

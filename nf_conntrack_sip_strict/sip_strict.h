@@ -12,7 +12,7 @@
  * of a stream: hooks.c -> tcp.c -> core/stream.c, which holds segments until a
  * message is whole -> work.c, as above -> segment.c sends it on
  *
- * and one media packet: hooks.c (PRE_ROUTING/LOCAL_OUT -199) -> mapping.c.
+ * and one media packet: hooks.c (PRE_ROUTING/LOCAL_OUT -199) -> attach.c.
  *
  * Locking. sip_strict_net.lock (spin_lock_bh) serialises every change of the
  * tables of a namespace, and all reading and learning of a message. Look-ups
@@ -23,8 +23,8 @@
  * has a lock of its own, outside of the CPU's work lock, which is outside of
  * sn->lock (tcp.c).
  *
- * References. A flow record owns one reference on its conntrack; mappings and
- * calls own references on flow records. Nothing that is reached from a
+ * References. A flow record owns one reference on its conntrack, and so does a
+ * TCP connection; mappings and calls own references on flow records. Nothing that is reached from a
  * conntrack owns a reference on it.
  */
 #ifndef SIP_STRICT_H
@@ -229,7 +229,6 @@ static inline bool sip_strict_end_same(const struct sip_strict_end *a,
 	       !memcmp(&a->addr, &b->addr, sizeof(a->addr));
 }
 
-void sip_strict_ap_set(struct sip_ap *ap, u8 l3num, const union nf_inet_addr *addr, __be16 port);
 void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end);
 
 /* ---- flow.c: signalling flows ------------------------------------------- */
@@ -237,7 +236,6 @@ void sip_strict_ap_from_end(struct sip_ap *ap, const struct sip_strict_end *end)
 /**
  * struct sip_strict_flow - a signalling flow that something depends on
  * @ct: referenced; dropped by the sweep when it is dying
- * @out: outside pair of the inside end on this flow
  * @oif: device the outside end is reached by (0: not known yet)
  * @hashed: in sn->flows; the second record of one connection is not
  * @until: jiffies to which the UDP entry is kept (latest expiry on it)
@@ -258,7 +256,6 @@ struct sip_strict_flow {
 
 /* All under sn->lock. get: finds or makes; NULL out of memory. */
 struct sip_strict_flow *sip_strict_flow_get(struct sip_strict_net *sn, struct nf_conn *ct, int oif);
-struct sip_strict_flow *sip_strict_flow_find(struct sip_strict_net *sn, const struct nf_conn *ct);
 void sip_strict_flow_put(struct sip_strict_net *sn, struct sip_strict_flow *flow);
 void sip_strict_flow_ct_put(struct nf_conn *ct); /* without sn->lock too */
 /* Keep the entry at least until then (UDP: IPS_FIXED_TIMEOUT, + 180 s). */
@@ -287,8 +284,8 @@ struct sip_strict_pub;
  * @in, @out: the pairs; equal without NAT
  * @live: it matches (an open use and not observing); READ_ONCE by the hooks
  * @nat: the pairs differ, or the flow is translated: set up NAT
- * @users: calls and registrations that name it
- * @uses: struct sip_strict_use of calls, regs: admission looks at them
+ * @uses: struct sip_strict_use of calls, regs, @n_uses of them: admission looks at
+ *	them
  * @entries: struct sip_strict_entry, the conntracks made from it, newest first
  * @done: counters of entries that are no more
  * @offloaded: an entry was seen in a flowtable
@@ -385,8 +382,8 @@ struct sip_strict_map *sip_strict_map_find_in(struct sip_strict_net *sn,
 struct sip_strict_map *sip_strict_map_find_out(struct sip_strict_net *sn,
 					       const struct sip_strict_end *out);
 /*
- * Make a mapping, not live yet. With out->port != 0 exactly that pair, or
- * -EBUSY; NULL-safe errors by ERR_PTR: -EBUSY, -ENOMEM, -ENOSPC.
+ * Make a mapping of exactly these pairs, not live yet. ERR_PTR: -EBUSY, the
+ * outside pair is another's; -ENOMEM.
  */
 struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u8 class,
 					   const struct sip_strict_end *in,
@@ -428,7 +425,6 @@ struct sip_strict_count {
 	u64 packets[2]; /* [0] from inside, [1] from outside */
 	u64 bytes[2];
 	bool offloaded;
-	bool alive; /* some entry exists now */
 };
 
 void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,

@@ -29,7 +29,6 @@ struct sip_strict_stats {
 };
 
 #define SIP_STRICT_INC(sn, name) this_cpu_inc((sn)->stats->name)
-#define SIP_STRICT_ADD(sn, name, n) this_cpu_add((sn)->stats->name, (n))
 
 int sip_strict_stats_init(struct sip_strict_net *sn);
 void sip_strict_stats_exit(struct sip_strict_net *sn);

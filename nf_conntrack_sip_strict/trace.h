@@ -29,7 +29,6 @@
 #define SIP_STRICT_TRACE_TYPES_H
 
 #include <linux/in6.h>
-#include <linux/seq_file.h>
 
 #include "sip_strict.h"
 

@@ -13,9 +13,7 @@
  * Nothing is learnt from a message that was not edited as planned, so that the
  * answer to a message that passed unedited passes unedited too.
  */
-#include <linux/ip.h>
 #include <linux/slab.h>
-#include <linux/udp.h>
 
 #include "core/facts.h"
 #include "sip_strict.h"

@@ -10,7 +10,8 @@ A flow file has a head and steps. In the head stand, one a line:
     udp-timeout: 2         UDP timeouts of the gateway in seconds, for silences
     helper-port: 5080      the port that gets the helper by rule (default 5060)
     observe: proxy2        whose flows get sip-observe instead
-    topology: dmz          a third leg of the gateway
+    topology: dmz          a third leg of the gateway; or uplink2, twins (see testnet.py)
+    assign: auto           auto_assign gives the helper, no rule does (default nft; or iptables)
     copies: 2              every message is sent, and must arrive, so often
     filter: none           no rule of the gateway looks at conntrack states
     family: 6              over IPv6 (see flow6.py); 46: the hosts have both (default 4)

@@ -12,7 +12,7 @@
 #include "plan.h"
 
 enum sip_mem_kind {
-	SIP_MEM_SENT_BY, /* a Via of the last 32 s */
+	SIP_MEM_SENT_BY, /* a Via of the last 32 s, or of an INVITE whose call is known */
 	SIP_MEM_REGISTRATION,
 	SIP_MEM_SUBSCRIPTION,
 	SIP_MEM_DIALOG,

@@ -42,8 +42,8 @@ const struct sip_rule sip_rules[SIP_F_MAX] = {
 		"Out: the sender's own host. Its port becomes the flow's outside port where it "
 		"is the source port, and also where it is not but there is an rport or the "
 		"flow is TCP; else it gets a mapping of its own. In: a sent-by that this "
-		"gateway mapped in the last 32 s; where the same value was also sent "
-		"unchanged, the branch decides."),
+		"gateway mapped in the last 32 s, or for an INVITE of a call that is still "
+		"known; where the same value was also sent unchanged, the branch decides."),
 	[SIP_F_VIA_RECEIVED]    = RULE(KEEP,   UNMAP,  KEEP,   UNMAP,
 		"3581 4; 3261 18.2.1",
 		"Via, topmost value: received=",

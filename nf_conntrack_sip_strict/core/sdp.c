@@ -8,14 +8,11 @@
  * stream of its own that m= lines begin as a copy of.
  *
  * Called by plan_sdp.c. Cost: one look at each byte, and a bounded number of
- * comparisons for each m= line and each token of a BUNDLE group.
+ * comparisons for each m= line.
  */
 #include "scan.h"
 #include "sdp.h"
 #include "token.h"
-
-/* BUNDLE groups of one description; further ones are not looked at. */
-#define SDP_MAX_GROUPS 4u
 
 /**
  * struct sdp_reader - a description under way
@@ -24,8 +21,6 @@
  * @sdp: what is read of it
  * @cur: the m= line that attributes belong to; &level before the first one
  * @level: what the session level says
- * @n_groups: how many of @group
- * @group: member lists of a=group:BUNDLE
  * @began: there was a v= line
  */
 struct sdp_reader {
@@ -34,8 +29,6 @@ struct sdp_reader {
 	struct sdp_session *sdp;
 	struct sdp_stream *cur;
 	struct sdp_stream level;
-	u32 n_groups;
-	struct sip_span group[SDP_MAX_GROUPS];
 	bool began;
 };
 
@@ -451,19 +444,6 @@ static void sdp_setup_read(struct sdp_reader *r, struct sip_span value)
 		r->cur->setup = SDP_HOLDCONN;
 }
 
-static void sdp_group_read(struct sdp_reader *r, struct sip_span value)
-{
-	u32 end = value.off + value.len;
-	u32 off = value.off;
-	struct sip_span kind = sdp_token(r->buf, &off, end);
-
-	if (r->n_groups >= SDP_MAX_GROUPS || !SIP_SPAN_IS(r->buf, kind, "bundle"))
-		return;
-	r->group[r->n_groups].off = off;
-	r->group[r->n_groups].len = end - off;
-	r->n_groups++;
-}
-
 static void sdp_attr_r_read(struct sdp_reader *r, u32 off, u32 end)
 {
 	struct sip_span value;
@@ -507,10 +487,6 @@ static sip_noinline void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 		if (SDP_ATTR_IS(r, off, end, "candidate", &value))
 			sdp_cand_read(r, value);
 		break;
-	case 'g':
-		if (SDP_ATTR_IS(r, off, end, "group", &value))
-			sdp_group_read(r, value);
-		break;
 	case 'i':
 		if (SDP_ATTR_IS(r, off, end, "inactive", &value))
 			r->cur->dir = SDP_INACTIVE;
@@ -518,9 +494,7 @@ static sip_noinline void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 			r->cur->ice_ufrag = value;
 		break;
 	case 'm':
-		if (SDP_ATTR_IS(r, off, end, "mid", &value))
-			r->cur->mid = value;
-		else if (SDP_ATTR_IS(r, off, end, "msrp-cema", &value))
+		if (SDP_ATTR_IS(r, off, end, "msrp-cema", &value))
 			r->cur->msrp_cema = true;
 		break;
 	default:
@@ -529,25 +503,6 @@ static sip_noinline void sdp_attr_read(struct sdp_reader *r, u32 off, u32 end)
 }
 
 /* ---- the whole ---------------------------------------------------------- */
-
-/* RFC 9143 section 5: the members of a group are named by their mid. */
-static void sdp_bundle_mark(struct sdp_reader *r, struct sip_span group)
-{
-	u32 end = group.off + group.len;
-	u32 off = group.off;
-	struct sdp_stream *stream;
-	struct sip_span mid;
-	u32 i;
-
-	while ((mid = sdp_token(r->buf, &off, end)).len) {
-		for (i = 0; i < r->sdp->n_streams; i++) {
-			stream = &r->sdp->stream[i];
-			if (stream->mid.len == mid.len &&
-			    !memcmp(r->buf + stream->mid.off, r->buf + mid.off, mid.len))
-				stream->bundle = true;
-		}
-	}
-}
 
 enum sdp_line { SDP_LINE_OK, SDP_LINE_BAD, SDP_LINE_TOO_MANY, SDP_LINE_SECOND };
 
@@ -590,7 +545,7 @@ static const u8 sdp_line_class[256] = {
 
 /* First bytes of an attribute that may have to be read. */
 static const bool sdp_attr_first[256] = {
-	['c'] = true, ['g'] = true, ['i'] = true, ['m'] = true, ['r'] = true, ['s'] = true,
+	['c'] = true, ['i'] = true, ['m'] = true, ['r'] = true, ['s'] = true,
 	[' '] = true, ['\t'] = true,
 };
 
@@ -682,7 +637,6 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 	size_t line, eol;
 	struct sdp_eol odd;
 	bool found;
-	u32 i;
 
 	sdp->body = body;
 	memset(&sdp->conn, 0, sizeof(sdp->conn));
@@ -696,7 +650,6 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 	r.sdp = sdp;
 	r.cur = &r.level;
 	memset(&r.level, 0, sizeof(r.level));
-	r.n_groups = 0; /* counts what is filled in of r.group */
 	r.began = false;
 	/* As nearly all begin. */
 	if (likely(body.len > 5 && !memcmp(buf + next, "v=0\r\n", 5))) {
@@ -750,7 +703,5 @@ enum sip_reason sdp_read(const u8 *buf, struct sip_span body, const struct sip_h
 		return sdp_give_up(sdp, SIP_R_TOO_MANY_STREAMS, sdp->reason_off);
 	if (what == SDP_LINE_SECOND)
 		sdp->notes |= 1ULL << SIP_R_SECOND_SDP;
-	for (i = 0; i < r.n_groups; i++)
-		sdp_bundle_mark(&r, r.group[i]);
 	return SIP_R_OK;
 }

@@ -40,8 +40,6 @@ struct sdp_addr {
  * @dir: direction attribute, the session's as default
  * @setup: a=setup (RFC 4145), the session's as default
  * @ice_ufrag: a=ice-ufrag, the session's as default
- * @mid: a=mid
- * @bundle: member of an a=group:BUNDLE (RFC 9143)
  * @msrp: proto is MSRP
  * @msrp_cema: a=msrp-cema (RFC 6714)
  * @cand_first: where its candidates begin in sdp_session.cand
@@ -56,7 +54,6 @@ struct sdp_stream {
 	struct sip_span rtcp_port_text;
 	struct sdp_addr rtcp_addr;
 	struct sip_span ice_ufrag;
-	struct sip_span mid;
 	struct sip_span remote_cands;
 	u16 port;
 	u16 count;
@@ -66,7 +63,6 @@ struct sdp_stream {
 	u8 dir; /* enum sdp_dir */
 	u8 setup; /* enum sdp_setup */
 	bool rtcp_mux;
-	bool bundle;
 	bool msrp;
 	bool msrp_cema;
 	u8 cand_first;

@@ -19,7 +19,7 @@
  * and sends it again; then the same bytes as the first time go on. But it may
  * wait for an acknowledgment before it sends the rest of a message: Nagle's
  * algorithm (RFC 1122 section 4.2.3.4), or a congestion window of one segment
- * after a loss. What has been held for SIP_ACK_DELAY, or is sent again while it
+ * after a loss. What has been held for a moment (SIP_HOLD_DELAY), or is sent again while it
  * is held, is therefore acknowledged from here ("ahead"). From then on these
  * bytes are ours to deliver: they are kept as a piece, edited or not, and sent
  * again on a timer or on three duplicate acknowledgments (RFC 5681 section
@@ -36,7 +36,6 @@
  */
 #include "stream.h"
 
-#define SIP_ACK_DELAY(env) ((env)->hz / 50)
 #define SIP_RESEND_FIRST(env) ((env)->hz / 4)
 #define SIP_RESEND_LAST(env) ((env)->hz * 8)
 #define SIP_RESEND_LARGE 2u /* tries with segments as large as the receiver takes */

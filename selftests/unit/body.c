@@ -137,16 +137,11 @@ static void say_stream(const u8 *buf, const struct sdp_stream *stream)
 		say(" rtcp=%u", stream->rtcp_port);
 	say_addr("rtcp-at", buf, &stream->rtcp_addr);
 	say("%s%s%s", stream->rtcp_mux ? " mux" : "", dirs[stream->dir], setups[stream->setup]);
-	if (stream->mid.len) {
-		say(" mid=");
-		say_span(buf, stream->mid);
-	}
 	if (stream->ice_ufrag.len) {
 		say(" ufrag=");
 		say_span(buf, stream->ice_ufrag);
 	}
-	say("%s%s%s", stream->bundle ? " bundle" : "", stream->msrp ? " msrp" : "",
-	    stream->msrp_cema ? " cema" : "");
+	say("%s%s", stream->msrp ? " msrp" : "", stream->msrp_cema ? " cema" : "");
 	for (i = stream->cand_first; i < (u32)stream->cand_first + stream->n_cands; i++) {
 		say_addr("cand", buf, &sdp.cand[i].addr);
 		say(",%u%s%s", sdp.cand[i].port, sdp.cand[i].udp ? "" : ",tcp",
@@ -174,7 +169,7 @@ static bool sdp_holds(struct sip_span body)
 
 		good = inside(s->line, body) && inside(s->port_text, s->line) &&
 		       inside(s->conn.text, body) && inside(s->rtcp_port_text, body) &&
-		       inside(s->rtcp_addr.text, body) && inside(s->mid, body) &&
+		       inside(s->rtcp_addr.text, body) &&
 		       inside(s->ice_ufrag, body) && inside(s->remote_cands, body) &&
 		       s->cand_first + s->n_cands <= sdp.n_cands;
 	}

@@ -81,10 +81,10 @@ v=0|a=rtcp:5001|m=audio 5004 RTP/AVP 0|a=rtcp-mux|a=rtcp-rsize|a=rtcp-fb:* nack|
 # names compare in full and with case
 v=0|m=audio 5004 RTP/AVP 0|a=RTCP:1|a=rtcpx:1|a=rtc:1|a=r|a=rt|a=sendonlyx|a=send|a=inactive2|a=middle:1|a=candidates:1|a=setup2:active|a=s|a=g|a=i|a=m|a=c|a=|a=:|a=1| ; ok ; m=audio:5004:rtp
 
-# direction, setup, mid, BUNDLE (RFC 9143), ICE: session level is the default
+# direction, setup, ICE: session level is the default; BUNDLE (RFC 9143) and mid are not read
 v=0|a=inactive|a=setup:actpass|a=ice-ufrag:abcd|m=audio 5004 RTP/AVP 0|m=audio 5006 RTP/AVP 0|a=recvonly|a=sendrecv|a=setup:active|a=ice-ufrag:ef g|m=audio 5008 RTP/AVP 0|a=setup:passive|m=audio 5010 RTP/AVP 0|a=setup:holdconn|m=audio 5012 RTP/AVP 0|a=setup:nonsense| ; ok ; m=audio:5004:rtp inactive actpass ufrag=abcd m=audio:5006:rtp active ufrag=ef g m=audio:5008:rtp inactive passive ufrag=abcd m=audio:5010:rtp inactive holdconn ufrag=abcd m=audio:5012:rtp inactive actpass ufrag=abcd
-v=0|a=group:BUNDLE a  vid|a=group:LS x|m=audio 5004 RTP/AVP 0|a=mid:a|m=video 5004 RTP/AVP 0|a=mid:vid|m=video 5008 RTP/AVP 0|a=mid:vi|m=video 5010 RTP/AVP 0|a=mid:x|m=video 5012 RTP/AVP 0| ; ok ; m=audio:5004:rtp mid=a bundle m=video:5004:rtp mid=vid bundle m=video:5008:rtp mid=vi m=video:5010:rtp mid=x m=video:5012:rtp
-v=0|a=group:BUNDLE 1|a=group:BUNDLE 2 3|a=group:BUNDLE|a=group|a=group:|m=audio 5004 RTP/AVP 0|a=mid:3|m=audio 0 RTP/AVP 0|a=mid:1|a=bundle-only| ; ok ; m=audio:5004:rtp mid=3 bundle m=audio:0:rtp mid=1 bundle
+v=0|a=group:BUNDLE a  vid|a=group:LS x|m=audio 5004 RTP/AVP 0|a=mid:a|m=video 5004 RTP/AVP 0|a=mid:vid|m=video 5008 RTP/AVP 0|a=mid:vi|m=video 5010 RTP/AVP 0|a=mid:x|m=video 5012 RTP/AVP 0| ; ok ; m=audio:5004:rtp m=video:5004:rtp m=video:5008:rtp m=video:5010:rtp m=video:5012:rtp
+v=0|a=group:BUNDLE 1|a=group:BUNDLE 2 3|a=group:BUNDLE|a=group|a=group:|m=audio 5004 RTP/AVP 0|a=mid:3|m=audio 0 RTP/AVP 0|a=mid:1|a=bundle-only| ; ok ; m=audio:5004:rtp m=audio:0:rtp
 v=0|m=message 7394 TCP/MSRP *|a=path:msrp://192.0.2.1:7394/x;tcp|a=setup:passive|a=msrp-cema|m=message 7394 TCP/MSRP *| ; ok ; m=other:7394:tcp passive msrp cema m=other:7394:tcp msrp
 
 # a=candidate (RFC 8839 5.1), a=remote-candidates (5.2)

@@ -38,7 +38,7 @@ static void stream_must(const u8 *buf, const struct sdp_stream *s, struct sip_sp
 	port_must(buf, s->rtcp_port_text, s->rtcp_port, body);
 	addr_must(&s->conn, body);
 	addr_must(&s->rtcp_addr, body);
-	MUST(span_within(s->ice_ufrag, body.off, end) && span_within(s->mid, body.off, end));
+	MUST(span_within(s->ice_ufrag, body.off, end));
 	MUST(span_within(s->remote_cands, body.off, end));
 	MUST(s->cand_first + s->n_cands <= sdp.n_cands);
 	MUST(s->bad < SIP_R_MAX && (!s->bad || !s->port));
