@@ -37,31 +37,16 @@ static const struct rhashtable_params sip_strict_reg_params = {
 	.automatic_shrinking = true,
 };
 
-static const struct rhashtable_params sip_strict_asked_params = {
-	.head_offset = offsetof(struct sip_strict_reg, node_asked),
-	.key_offset = offsetof(struct sip_strict_reg, call_id),
-	.key_len = sizeof_field(struct sip_strict_reg, call_id),
-	.automatic_shrinking = true,
-};
-
 /**
- * sip_strict_reg_net_init() - make the tables of a namespace
+ * sip_strict_reg_net_init() - make the table of a namespace
  * @sn: the namespace
  *
  * Return: 0 or -ENOMEM.
  */
 int sip_strict_reg_net_init(struct sip_strict_net *sn)
 {
-	int err;
-
 	INIT_LIST_HEAD(&sn->reg_list);
-	err = rhltable_init(&sn->regs, &sip_strict_reg_params);
-	if (err)
-		return err;
-	err = rhltable_init(&sn->asked, &sip_strict_asked_params);
-	if (err)
-		rhltable_destroy(&sn->regs);
-	return err;
+	return rhltable_init(&sn->regs, &sip_strict_reg_params);
 }
 
 static void sip_strict_reg_trace(struct sip_strict_net *sn, const struct sip_strict_reg *reg,
@@ -84,16 +69,19 @@ static void sip_strict_reg_inside(const struct sip_strict_reg *reg, struct sip_i
 	*ip = ap.ip;
 }
 
+static struct hlist_head *sip_strict_asked_head(struct sip_strict_net *sn, u64 call_id)
+{
+	return &sn->asked[call_id & (SIP_STRICT_ASKED_HEADS - 1)];
+}
+
 /* By the Call-ID of a request, under which its answer will look for it. */
 static void sip_strict_reg_file(struct sip_strict_net *sn, struct sip_strict_reg *reg, u64 call_id)
 {
-	if (reg->filed && reg->call_id == call_id)
+	if (!hlist_unhashed(&reg->node_asked) && reg->call_id == call_id)
 		return;
-	if (reg->filed)
-		rhltable_remove(&sn->asked, &reg->node_asked, sip_strict_asked_params);
+	hlist_del_init(&reg->node_asked);
 	reg->call_id = call_id;
-	/* Out of memory: the answer does not find it, and the next request tries again. */
-	reg->filed = !rhltable_insert(&sn->asked, &reg->node_asked, sip_strict_asked_params);
+	hlist_add_head(&reg->node_asked, sip_strict_asked_head(sn, call_id));
 }
 
 static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg *reg,
@@ -107,8 +95,7 @@ static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg
 		sip_strict_use_put(sn, use, reap);
 	sip_strict_mem_flush(sn, &reg->mems);
 	rhltable_remove(&sn->regs, &reg->node, sip_strict_reg_params);
-	if (reg->filed)
-		rhltable_remove(&sn->asked, &reg->node_asked, sip_strict_asked_params);
+	hlist_del_init(&reg->node_asked);
 	list_del(&reg->list);
 	sn->n_regs--;
 	sip_strict_reg_inside(reg, &inside);
@@ -136,7 +123,6 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn)
 	spin_unlock_bh(&sn->lock);
 	rcu_read_unlock();
 	sip_strict_reap_run(sn, &reap);
-	rhltable_destroy(&sn->asked);
 	rhltable_destroy(&sn->regs);
 }
 
@@ -446,13 +432,13 @@ static bool sip_strict_reg_waits(const struct sip_strict_work *w, const struct s
 
 static void sip_strict_reg_response(struct sip_strict_work *w)
 {
-	struct rhlist_head *list, *pos;
 	struct sip_strict_reg_txn txn;
 	struct sip_strict_reg *reg;
+	struct hlist_node *next;
 
 	sip_strict_reg_txn_get(w, &txn);
-	list = rhltable_lookup(&w->sn->asked, &txn.call_id, sip_strict_asked_params);
-	rhl_for_each_entry_rcu(reg, pos, list, node_asked) {
+	hlist_for_each_entry_safe(reg, next, sip_strict_asked_head(w->sn, txn.call_id),
+				  node_asked) {
 		if (!sip_strict_reg_waits(w, reg, &txn))
 			continue;
 		sip_strict_beyond_learn(w, &reg->beyond);
@@ -469,13 +455,11 @@ static void sip_strict_reg_response(struct sip_strict_work *w)
  */
 bool sip_strict_reg_is_asked(const struct sip_strict_work *w)
 {
-	struct rhlist_head *list, *pos;
 	struct sip_strict_reg_txn txn;
 	struct sip_strict_reg *reg;
 
 	sip_strict_reg_txn_get(w, &txn);
-	list = rhltable_lookup(&w->sn->asked, &txn.call_id, sip_strict_asked_params);
-	rhl_for_each_entry_rcu(reg, pos, list, node_asked)
+	hlist_for_each_entry(reg, sip_strict_asked_head(w->sn, txn.call_id), node_asked)
 		if (sip_strict_reg_waits(w, reg, &txn))
 			return true;
 	return false;
@@ -488,16 +472,15 @@ bool sip_strict_reg_is_asked(const struct sip_strict_work *w)
 static void sip_strict_reg_notify(struct sip_strict_work *w)
 {
 	u64 aor = sip_strict_reg_aor(w, true);
-	struct rhlist_head *list, *pos;
 	struct sip_strict_reg *reg;
 	struct sip_sub_state state;
+	struct hlist_node *next;
 	struct sip_ip inside;
 
 	sip_msg_sub_state(&w->msg, &state);
 	if (!state.present)
 		return;
-	list = rhltable_lookup(&w->sn->asked, &aor, sip_strict_asked_params);
-	rhl_for_each_entry_rcu(reg, pos, list, node_asked) {
+	hlist_for_each_entry_safe(reg, next, sip_strict_asked_head(w->sn, aor), node_asked) {
 		sip_strict_reg_inside(reg, &inside);
 		if (!reg->subscription || reg->aor != aor ||
 		    !sip_ip_equal(&inside, &w->ctx.rcv.real.ip) ||

@@ -59,6 +59,7 @@
 #define SIP_STRICT_LINGER (32 * HZ)
 #define SIP_STRICT_LOW_PORT 1024
 #define SIP_STRICT_EARLY_HEADS 256 /* of connections that came before their mapping */
+#define SIP_STRICT_ASKED_HEADS 1024 /* of registrations and subscriptions; a power of 2 */
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
@@ -124,7 +125,7 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @lock: see the head of this file
  * @calls: struct sip_strict_call by sip_strict_call_key
  * @regs: struct sip_strict_reg by contact (rhltable)
- * @asked: the same by the Call-ID of their newest request (rhltable)
+ * @asked: the same by the Call-ID of their newest request
  * @mems: struct sip_strict_mem by what was put outside (rhltable), but those of a
  *	Request-URI, which their calls alone have
  * @map_in, @map_out: struct sip_strict_map by inside / outside pair (rhltables:
@@ -153,7 +154,7 @@ struct sip_strict_net {
 	spinlock_t lock; /* the tables and lists below */
 	struct rhashtable calls;
 	struct rhltable regs;
-	struct rhltable asked;
+	struct hlist_head asked[SIP_STRICT_ASKED_HEADS];
 	struct rhltable mems;
 	struct rhltable map_in;
 	struct rhltable map_out;
@@ -620,11 +621,10 @@ enum sip_strict_reg_state { SIP_STRICT_REG_PENDING, SIP_STRICT_REG_LIVE };
  * @aor: hash of the address-of-record (To of a REGISTER), or of the Call-ID of a
  *	subscription
  * @call_id, @cseq, @branch: of the request under way, or of the last one
- * @filed: it is in sn->asked
  */
 struct sip_strict_reg {
 	struct rhlist_head node;
-	struct rhlist_head node_asked;
+	struct hlist_node node_asked; /* sn->asked, from the first request on */
 	struct list_head list;
 	struct sip_strict_end contact;
 	struct sip_ap out;
@@ -637,7 +637,6 @@ struct sip_strict_reg {
 	u8 state;
 	bool subscription;
 	bool pending; /* a request is under way */
-	bool filed;
 	struct sip_strict_flow *flow;
 	struct list_head uses; /* at most one */
 	struct list_head mems;
