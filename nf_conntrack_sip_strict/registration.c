@@ -310,6 +310,7 @@ static void sip_strict_reg_star(struct sip_strict_work *w)
 static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 {
 	u64 aor = sip_strict_reg_aor(w, subscription);
+	bool star = false;
 	u32 i;
 
 	for (i = 0; i < w->plan.n_addrs; i++) {
@@ -318,8 +319,11 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 		struct sip_strict_reg *reg;
 		struct sip_ap real = fact->real;
 
-		if (fact->star && !subscription)
+		/* A walk over all: one "*" says as much as many. */
+		if (fact->star && !subscription && !star) {
 			sip_strict_reg_star(w);
+			star = true;
+		}
 		if (!fact->ours || !sip_fact_is_binding(fact, &w->msg))
 			continue;
 		if (!fact->mapped)
