@@ -511,8 +511,7 @@ void sip_strict_reap_run(struct sip_strict_net *sn, struct sip_strict_reap *reap
 	/* Where it waits already for what is due later, within a second. */
 	if (again && !READ_ONCE(sn->leaving))
 		schedule_delayed_work(&sn->reap_work, 1);
-	if (!list_empty_careful(&sn->expect_queue))
-		sip_strict_expect_run(sn);
+	sip_strict_expect_kick(sn);
 }
 
 /**

@@ -10,8 +10,9 @@
  * table holds by default (its present maximum is not for modules to read).
  *
  * The expectation lock is never taken under sn->lock: mappings that went live
- * are queued under it, and published after it, by sip_strict_reap_run(). A
- * published expectation is owned by its mapping and withdrawn by the reap.
+ * are queued under it, and published by a work item that sip_strict_reap_run()
+ * starts. A published expectation is owned by its mapping and withdrawn by the
+ * reap.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -21,6 +22,7 @@
 #include "trace.h"
 
 #define SIP_STRICT_CLASS_MAX 250 /* below the 255 at which a class evicts */
+#define SIP_STRICT_PUB_PAUSE (HZ / 10) /* between two looks at those that wait */
 
 /**
  * struct sip_strict_publish - what is published outside the lock
@@ -51,6 +53,8 @@ struct sip_strict_publish {
  */
 void sip_strict_expect_queue(struct sip_strict_net *sn, struct sip_strict_map *map)
 {
+	if (!map->pub && !READ_ONCE(sn->conf.publish_expect))
+		return;
 	if (list_empty(&map->queue))
 		list_add_tail(&map->queue, &sn->expect_queue);
 }
@@ -149,14 +153,15 @@ static bool sip_strict_publish_fill(struct sip_strict_net *sn, struct sip_strict
 /*
  * Extensions of a connection may move until it is confirmed, and a list of
  * expectations starts in one of them: such mappings wait in the queue for the
- * next message, or the sweep.
+ * next message, or the sweep. Some wait for as long as they live, for their
+ * packet was dropped behind us: the queue is not walked with each message then.
  */
 static bool sip_strict_publish_waits(const struct sip_strict_map *map)
 {
 	return map->flow && !nf_ct_is_confirmed(map->flow->ct) && !nf_ct_is_dying(map->flow->ct);
 }
 
-/* The next one of the queue; false: there is none. */
+/* The next one of the queue; false: there is none, and the work is done. */
 static bool sip_strict_publish_next(struct sip_strict_net *sn, struct sip_strict_publish *p)
 {
 	struct sip_strict_map *map, *next;
@@ -164,12 +169,19 @@ static bool sip_strict_publish_next(struct sip_strict_net *sn, struct sip_strict
 
 	spin_lock_bh(&sn->lock);
 	list_for_each_entry_safe(map, next, &sn->expect_queue, queue) {
-		if (sip_strict_publish_waits(map))
+		if (sip_strict_publish_waits(map)) {
+			list_move_tail(&map->queue, &sn->expect_waits);
 			continue;
+		}
 		list_del_init(&map->queue);
 		found = !sn->leaving && sip_strict_publish_fill(sn, map, p);
 		if (found)
 			break;
+	}
+	if (!found) {
+		WRITE_ONCE(sn->expect_pause, list_empty(&sn->expect_waits) ? jiffies :
+					     jiffies + SIP_STRICT_PUB_PAUSE);
+		list_splice_init(&sn->expect_waits, &sn->expect_queue);
 	}
 	spin_unlock_bh(&sn->lock);
 	return found;
@@ -226,14 +238,11 @@ static int sip_strict_publish_insert(struct sip_strict_publish *p)
 	return 0;
 }
 
-/**
- * sip_strict_expect_run() - publish what is queued
- * @sn: the namespace
- *
- * Context: softirq or process; sn->lock not held; takes the expectation lock.
- */
-void sip_strict_expect_run(struct sip_strict_net *sn)
+/* Publish what is queued. */
+static void sip_strict_expect_work(struct work_struct *work)
 {
+	struct sip_strict_net *sn = container_of(to_delayed_work(work), struct sip_strict_net,
+						 expect_work);
 	struct sip_strict_publish p;
 
 	rcu_read_lock();
@@ -250,4 +259,37 @@ void sip_strict_expect_run(struct sip_strict_net *sn)
 		nf_ct_put(p.master);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * sip_strict_expect_kick() - see to it that what is queued is published
+ * @sn: the namespace
+ *
+ * Not at once: of a flow's first message nothing can be published before it
+ * leaves.
+ *
+ * Context: any.
+ */
+void sip_strict_expect_kick(struct sip_strict_net *sn)
+{
+	unsigned long pause = READ_ONCE(sn->expect_pause), now = jiffies, delay = 1;
+
+	if (READ_ONCE(sn->leaving) || list_empty_careful(&sn->expect_queue) ||
+	    delayed_work_pending(&sn->expect_work))
+		return;
+	if (time_after(pause, now))
+		delay = min_t(unsigned long, pause - now, SIP_STRICT_PUB_PAUSE);
+	schedule_delayed_work(&sn->expect_work, delay);
+}
+
+/**
+ * sip_strict_expect_net_init() - set up a namespace
+ * @sn: the namespace
+ */
+void sip_strict_expect_net_init(struct sip_strict_net *sn)
+{
+	INIT_LIST_HEAD(&sn->expect_queue);
+	INIT_LIST_HEAD(&sn->expect_waits);
+	INIT_DELAYED_WORK(&sn->expect_work, sip_strict_expect_work);
+	sn->expect_pause = jiffies;
 }

@@ -8,7 +8,7 @@
  *   per net: counters, tables, sysctls, proc files, hooks
  *
  * and the reverse. A namespace is left in steps: no new work (leaving), the
- * sweep stopped, TCP connections handed over to conntrack, hooks off, calls and
+ * works stopped, TCP connections handed over to conntrack, hooks off, calls and
  * registrations dropped (their media goes on as plain connections), tables
  * freed. A conntrack that we hold would keep its namespace from ending; pernet
  * exits run in reverse order of registration, so all of ours are put before
@@ -82,18 +82,6 @@ void sip_strict_sweep_kick(struct sip_strict_net *sn)
 {
 	if (!READ_ONCE(sn->leaving) && !delayed_work_pending(&sn->sweep))
 		schedule_delayed_work(&sn->sweep, HZ);
-}
-
-/**
- * sip_strict_sweep_soon() - see to it that the sweep runs at once
- * @sn: the namespace
- *
- * Context: any.
- */
-void sip_strict_sweep_soon(struct sip_strict_net *sn)
-{
-	if (!READ_ONCE(sn->leaving))
-		mod_delayed_work(system_wq, &sn->sweep, 1);
 }
 
 static bool sip_strict_net_is_idle(const struct sip_strict_net *sn)
@@ -273,6 +261,13 @@ stats:
 	return err;
 }
 
+/* The sweep first, which starts the other. */
+static void sip_strict_works_cancel(struct sip_strict_net *sn)
+{
+	cancel_delayed_work_sync(&sn->sweep);
+	cancel_delayed_work_sync(&sn->expect_work);
+}
+
 static void __net_exit sip_strict_net_exit(struct net *net)
 {
 	struct sip_strict_net *sn = sip_strict_pernet(net);
@@ -280,12 +275,12 @@ static void __net_exit sip_strict_net_exit(struct net *net)
 	spin_lock_bh(&sn->lock);
 	WRITE_ONCE(sn->leaving, true);
 	spin_unlock_bh(&sn->lock);
-	cancel_delayed_work_sync(&sn->sweep);
+	sip_strict_works_cancel(sn);
 	sip_strict_tcp_net_leave(sn);
 	sip_strict_hooks_net_exit(sn);
 	synchronize_net();
 	/* A hook that was under way may have seen it before it was leaving. */
-	cancel_delayed_work_sync(&sn->sweep);
+	sip_strict_works_cancel(sn);
 	sip_strict_proc_exit(net);
 	sip_strict_sysctl_exit(sn);
 	sip_strict_tables_exit(sn);

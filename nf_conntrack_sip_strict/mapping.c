@@ -540,7 +540,6 @@ int sip_strict_mapping_net_init(struct sip_strict_net *sn)
 
 	INIT_LIST_HEAD(&sn->map_list);
 	INIT_LIST_HEAD(&sn->loose_uses);
-	INIT_LIST_HEAD(&sn->expect_queue);
 	err = rhltable_init(&sn->map_in, &sip_strict_map_in_params);
 	if (err)
 		return err;
@@ -551,6 +550,7 @@ int sip_strict_mapping_net_init(struct sip_strict_net *sn)
 	if (err)
 		goto out;
 	sip_strict_reap_init(sn);
+	sip_strict_expect_net_init(sn);
 	return 0;
 
 out:

@@ -198,7 +198,8 @@ unsigned int sip_strict_attach_source(struct sip_strict_net *sn, struct sk_buff 
 void sip_strict_expect_queue(struct sip_strict_net *sn, struct sip_strict_map *map);
 void sip_strict_expect_unqueue(struct sip_strict_net *sn, struct sip_strict_map *map,
 			       struct sip_strict_reap *reap);
-void sip_strict_expect_run(struct sip_strict_net *sn);
+void sip_strict_expect_kick(struct sip_strict_net *sn);
+void sip_strict_expect_net_init(struct sip_strict_net *sn);
 void sip_strict_expect_end(struct sip_strict_kill *kill);
 
 #endif /* SIP_STRICT_MAPPING_H */

@@ -137,6 +137,9 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @pools: outside addresses with a bitmap of taken ports, hashed (ports.c)
  * @map_list: all mappings; those looked at longest ago first
  * @expect_queue: mappings whose published expectation is to be made or renewed
+ * @expect_waits: those that cannot be yet, while the others are
+ * @expect_work: publishes them
+ * @expect_pause: jiffies before which it does not start again: some of them wait
  * @reaped: what was ended, to be ended again after a grace period, and later
  * @early: struct sip_strict_entry whose far end may get a mapping, by that pair
  * @lost: one bit per hash of the server port of a flow without our helper: the
@@ -164,6 +167,9 @@ struct sip_strict_net {
 	u32 n_pools;
 	struct list_head map_list;
 	struct list_head expect_queue;
+	struct list_head expect_waits;
+	struct delayed_work expect_work;
+	unsigned long expect_pause;
 	struct llist_head reaped;
 	struct list_head reaped_late; /* of reap_work alone */
 	struct delayed_work reap_work;
@@ -318,7 +324,7 @@ struct sip_strict_map {
 	struct sip_strict_tally done;
 	unsigned long moved;
 	struct list_head list; /* sn->map_list */
-	struct list_head queue; /* sn->expect_queue */
+	struct list_head queue; /* sn->expect_queue or expect_waits */
 	struct sip_strict_pub *pub;
 	struct rcu_head rcu;
 };
@@ -797,7 +803,6 @@ u64 sip_strict_hash(const u8 *s, u32 len); /* 0 only for len 0 */
 u64 sip_strict_hash2(const u8 *s, u32 len); /* another, independent one */
 bool sip_strict_grow(void **array, u32 n, size_t size); /* room for one more */
 void sip_strict_sweep_kick(struct sip_strict_net *sn);
-void sip_strict_sweep_soon(struct sip_strict_net *sn);
 void sip_strict_address_gone(struct sip_strict_net *sn, const struct sip_ip *ip);
 
 /* work.c */

@@ -315,9 +315,6 @@ void sip_strict_work_end(struct sip_strict_work *w)
 	__acquire(&w->lock); /* sparse: by sip_strict_work_begin() */
 	spin_unlock_bh(&w->lock);
 	sip_strict_reap_run(sn, &reap);
-	/* Of a flow's first message nothing can be published before it leaves. */
-	if (!list_empty_careful(&sn->expect_queue))
-		sip_strict_sweep_soon(sn);
 }
 
 /**
