@@ -275,12 +275,12 @@ static void __net_exit sip_strict_net_exit(struct net *net)
 	spin_lock_bh(&sn->lock);
 	WRITE_ONCE(sn->leaving, true);
 	spin_unlock_bh(&sn->lock);
+	/* Hooks that did not see it yet may add a TCP connection and start the sweep. */
+	synchronize_net();
 	sip_strict_works_cancel(sn);
 	sip_strict_tcp_net_leave(sn);
 	sip_strict_hooks_net_exit(sn);
 	synchronize_net();
-	/* A hook that was under way may have seen it before it was leaving. */
-	sip_strict_works_cancel(sn);
 	sip_strict_proc_exit(net);
 	sip_strict_sysctl_exit(sn);
 	sip_strict_tables_exit(sn);

@@ -721,7 +721,8 @@ static void sip_strict_tcp_hand_over(struct sip_strict_tcp *tcp)
  * sip_strict_tcp_net_leave() - hand all connections over to conntrack
  * @sn: the namespace, leaving; its hooks are still there, its sweep is not
  *
- * Nobody adds to or takes from the list any more.
+ * Nobody adds to the list any more, for a grace period has passed since it is
+ * leaving, and nobody takes from it, for the sweep was stopped after that.
  *
  * Context: process; sleeps.
  */
