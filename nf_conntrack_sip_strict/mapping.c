@@ -285,6 +285,8 @@ static void sip_strict_map_end(struct sip_strict_net *sn, struct sip_strict_map 
 	WRITE_ONCE(map->dead, true);
 	if (map->live)
 		sip_strict_map_close(sn, map, reap);
+	else /* it may have adopted some while it was closed */
+		sip_strict_entries_end(sn, map, reap);
 	rhltable_remove(&sn->map_in, &map->node_in, sip_strict_map_in_params);
 	rhltable_remove(&sn->map_out, &map->node_out, sip_strict_map_out_params);
 	sip_strict_map_ports_give(sn, map);
