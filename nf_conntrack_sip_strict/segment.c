@@ -426,7 +426,9 @@ static void sip_strict_made_finish(struct net *net, struct sk_buff *skb,
 		ip_send_check(iph);
 	}
 	sip_strict_check_partial(skb, way->tcp_off);
-	skb_set_transport_header(skb, way->transport);
+	/* Input pulls it off by itself; a device looks for the TCP header there. */
+	skb_set_transport_header(skb, way->hook == NF_INET_LOCAL_IN ? way->transport :
+								       way->tcp_off);
 }
 
 static u32 sip_strict_way_options(const struct sip_strict_way *way, const struct sip_head *head)
