@@ -263,10 +263,11 @@ static void sip_stream_acked(struct sip_stream *s, const struct sip_stream_env *
 		seg->out_ack = seg->ack - h->map.delta;
 		return;
 	}
-	if (window > h->window)
-		h->window = window;
-	if (!sip_seq_before(seg->ack, h->una))
+	if (!sip_seq_before(seg->ack, h->una)) {
+		if (window > h->window)
+			h->window = window;
 		h->edge = sip_seq_max(h->edge, edge);
+	}
 	if (sip_seq_after(seg->ack, h->una)) {
 		sip_half_progress(s, env, !dir, seg->ack);
 	} else if (seg->ack == h->una && !seg->len && !(seg->flags & SIP_TCP_FIN) &&
