@@ -253,38 +253,75 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 	return 0;
 }
 
-static bool sip_strict_mem_answers(const struct sip_strict_work *w, const struct sip_unmap_query *q,
+/**
+ * struct sip_strict_mem_query - an unmap query, and the best answer so far
+ * @w: the message in work
+ * @q: the query, its user part cut as those of the memories are
+ * @branch: hash of its branch
+ * @call_id: of the Call-ID; once a subscription was looked at
+ * @called: of the whole user part, where it may be a number that was called
+ * @best: the memory, or NULL
+ * @rank: its rank
+ */
+struct sip_strict_mem_query {
+	const struct sip_strict_work *w;
+	struct sip_unmap_query q;
+	u64 branch;
+	u64 call_id;
+	u64 called;
+	const struct sip_strict_mem *best;
+	u32 rank;
+};
+
+static void sip_strict_mem_query(struct sip_strict_mem_query *mq, const struct sip_strict_work *w,
+				 const struct sip_unmap_query *q)
+{
+	*mq = (struct sip_strict_mem_query){
+		.w = w,
+		.q = *q,
+		.branch = sip_strict_hash(q->branch, q->branch_len),
+	};
+	if (q->field == SIP_F_RURI)
+		mq->called = sip_strict_hash(q->user, q->user_len);
+	mq->q.user_len = min_t(u32, q->user_len, SIP_STRICT_USER_KEPT);
+}
+
+static bool sip_strict_mem_answers(const struct sip_strict_mem_query *mq,
 				   const struct sip_strict_mem *mem)
 {
-	if (!sip_ip_equal(&mem->inside, &w->ctx.rcv.real.ip))
+	if (!sip_ip_equal(&mem->inside, &mq->w->ctx.rcv.real.ip))
 		return false;
 	/* A binding admits requests only while it lives (RFC 3261 10.3). */
-	if (q->field == SIP_F_RURI && mem->reg && mem->reg->state != SIP_STRICT_REG_LIVE)
+	if (mq->q.field == SIP_F_RURI && mem->reg && mem->reg->state != SIP_STRICT_REG_LIVE)
 		return false;
 	return true;
 }
 
 /* A subscription is a dialog too (RFC 6665 section 4.4.1). */
-static bool sip_strict_mem_is_of(const struct sip_strict_work *w, const struct sip_strict_mem *mem)
+static bool sip_strict_mem_is_of(struct sip_strict_mem_query *mq, const struct sip_strict_mem *mem)
 {
+	const struct sip_strict_work *w = mq->w;
+
 	if (mem->call)
 		return mem->call == w->call_in;
-	return mem->reg && mem->reg->subscription &&
-	       mem->reg->aor == sip_strict_hash(w->msg.buf + w->msg.call_id.off,
-						w->msg.call_id.len);
+	if (!mem->reg || !mem->reg->subscription)
+		return false;
+	if (!mq->call_id)
+		mq->call_id = sip_strict_hash(w->msg.buf + w->msg.call_id.off,
+					      w->msg.call_id.len);
+	return mem->reg->aor == mq->call_id;
 }
 
-static u32 sip_strict_mem_rank(const struct sip_strict_work *w, const struct sip_unmap_query *q,
-			       const struct sip_strict_mem *mem, u64 branch)
+static u32 sip_strict_mem_rank(struct sip_strict_mem_query *mq, const struct sip_strict_mem *mem)
 {
+	const struct sip_strict_work *w = mq->w;
 	struct sip_mem view = {
 		.kind = (enum sip_mem_kind)mem->kind,
 		.field = (enum sip_field)mem->field,
 		.mapped = mem->mapped,
-		.this_dialog = sip_strict_mem_is_of(w, mem),
-		.called = mem->call && q->user_len &&
-			  mem->call->called == sip_strict_hash(q->user, q->user_len),
-		.same_branch = branch && mem->branch == branch,
+		.this_dialog = sip_strict_mem_is_of(mq, mem),
+		.called = mem->call && mq->called && mem->call->called == mq->called,
+		.same_branch = mq->branch && mem->branch == mq->branch,
 		.user = mem->text + mem->host_len + mem->port_len,
 		.user_len = mem->user_len,
 	};
@@ -292,30 +329,22 @@ static u32 sip_strict_mem_rank(const struct sip_strict_work *w, const struct sip
 	if (mem->reg)
 		view.sender_is_peer = sip_ip_equal(&mem->reg->peer, &w->ctx.snd.real.ip) ||
 				      sip_ip_equal(&mem->reg->peer, &w->ctx.snd.seen.ip);
-	return sip_unmap_rank(q, &view);
+	return sip_unmap_rank(&mq->q, &view);
 }
 
-/* The best so far. */
-struct sip_strict_mem_best {
-	const struct sip_strict_mem *mem;
-	u32 rank;
-};
-
-static void sip_strict_mem_try(const struct sip_strict_work *w, const struct sip_unmap_query *q,
-			       const struct sip_strict_mem *mem, u64 branch,
-			       struct sip_strict_mem_best *best)
+static void sip_strict_mem_try(struct sip_strict_mem_query *mq, const struct sip_strict_mem *mem)
 {
 	u32 rank;
 
-	if (!sip_strict_mem_answers(w, q, mem))
+	if (!sip_strict_mem_answers(mq, mem))
 		return;
-	rank = sip_strict_mem_rank(w, q, mem, branch);
-	if (!rank || rank < best->rank)
+	rank = sip_strict_mem_rank(mq, mem);
+	if (!rank || rank < mq->rank)
 		return;
-	if (rank == best->rank && !time_after(mem->stamp, best->mem->stamp))
+	if (rank == mq->rank && !time_after(mem->stamp, mq->best->stamp))
 		return;
-	best->mem = mem;
-	best->rank = rank;
+	mq->best = mem;
+	mq->rank = rank;
 }
 
 /**
@@ -332,23 +361,23 @@ static void sip_strict_mem_try(const struct sip_strict_work *w, const struct sip
 const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w,
 						 const struct sip_unmap_query *q)
 {
-	u64 branch = sip_strict_hash(q->branch, q->branch_len);
-	struct sip_strict_mem_best best = {};
+	struct sip_strict_mem_query mq;
 	struct rhlist_head *list, *pos;
 	struct sip_strict_mem *mem;
 	struct sip_strict_end key;
 
+	sip_strict_mem_query(&mq, w, q);
 	sip_strict_mem_key(&key, &q->ap, w->zone);
 	if (w->call_in)
 		list_for_each_entry(mem, &w->call_in->mems, list)
 			if (!memcmp(&mem->key, &key, sizeof(key)))
-				sip_strict_mem_try(w, q, mem, branch, &best);
-	if (best.mem && sip_unmap_rank_is_own(q, best.rank))
-		return best.mem;
+				sip_strict_mem_try(&mq, mem);
+	if (mq.best && sip_unmap_rank_is_own(q, mq.rank))
+		return mq.best;
 	list = rhltable_lookup(&w->sn->mems, &key, sip_strict_mem_params);
 	rhl_for_each_entry_rcu(mem, pos, list, node)
-		sip_strict_mem_try(w, q, mem, branch, &best);
-	return best.mem;
+		sip_strict_mem_try(&mq, mem);
+	return mq.best;
 }
 
 /**
