@@ -20,8 +20,10 @@
  * connectivity check, which says the username fragment of the inside's SDP.
  *
  * Everything runs under sn->lock. Cost is bounded by the uses of a mapping and
- * the addresses of a call (SIP_STRICT_MAX_PEERS).
+ * the addresses of a call (SIP_STRICT_MAX_PEERS); for a stranger at a Contact it
+ * is that of one bit (sn->known).
  */
+#include <linux/bitmap.h>
 #include <linux/jiffies.h>
 
 #include "mapping.h"
@@ -96,18 +98,81 @@ static bool sip_strict_use_names(const struct sip_strict_use *use, const struct 
 	return use->call && sip_strict_call_signals(use->call, ip);
 }
 
-static bool sip_strict_map_names(const struct sip_strict_map *map, const struct sip_ip *ip)
+/*
+ * All that call->outside, a signalling call->peer and reg->peer have ever been set
+ * to has its bit from then on until it is in none of them.
+ */
+static u32 sip_strict_known_bit(const struct sip_ip *ip)
 {
+	/* As sip_ip_equal() looks at them. */
+	u32 len = ip->family == SIP_AF_IP4 ? sizeof(u64) : sizeof(*ip);
+
+	return sip_strict_hash((const u8 *)ip, len) & (SIP_STRICT_KNOWN_BITS - 1);
+}
+
+/**
+ * sip_strict_known_add() - an address signals in a call, or is a registration's peer
+ * @sn: the namespace
+ * @ip: the address
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_known_add(struct sip_strict_net *sn, const struct sip_ip *ip)
+{
+	lockdep_assert_held(&sn->lock);
+	__set_bit(sip_strict_known_bit(ip), sn->known);
+}
+
+static void sip_strict_known_calls(struct sip_strict_net *sn, const struct list_head *list)
+{
+	const struct sip_strict_call *call;
+	u32 i;
+
+	list_for_each_entry(call, list, list) {
+		sip_strict_known_add(sn, &call->outside.ip);
+		for (i = 0; i < call->n_peers; i++)
+			if (call->peer[i].signalling)
+				sip_strict_known_add(sn, &call->peer[i].ip);
+	}
+}
+
+/**
+ * sip_strict_known_sweep() - once a second: forget addresses that are nobody's
+ * @sn: the namespace
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_known_sweep(struct sip_strict_net *sn)
+{
+	const struct sip_strict_reg *reg;
+
+	bitmap_zero(sn->known, SIP_STRICT_KNOWN_BITS);
+	sip_strict_known_calls(sn, &sn->call_list);
+	sip_strict_known_calls(sn, &sn->ended_list);
+	list_for_each_entry(reg, &sn->reg_list, list)
+		sip_strict_known_add(sn, &reg->peer);
+}
+
+/* A Contact of a PBX has a use for each of its calls: strangers are told at once. */
+static bool sip_strict_map_names(const struct sip_strict_net *sn, const struct sip_strict_map *map,
+				 const struct sip_ip *ip)
+{
+	bool contact = map->kind == SIP_STRICT_CONTACT;
 	const struct sip_strict_use *use;
 
+	if (contact && sip_strict_flow_leads_to(map, ip))
+		return true;
+	if (contact && !test_bit(sip_strict_known_bit(ip), sn->known))
+		return false;
 	list_for_each_entry(use, &map->uses, map_node)
 		if (sip_strict_use_names(use, ip))
 			return true;
-	return map->kind == SIP_STRICT_CONTACT && sip_strict_flow_leads_to(map, ip);
+	return false;
 }
 
 /**
  * sip_strict_map_has_peer() - is this address a far end of the mapping?
+ * @sn: the namespace
  * @map: the mapping
  * @ip: the address
  *
@@ -117,9 +182,10 @@ static bool sip_strict_map_names(const struct sip_strict_map *map, const struct 
  * Context: sn->lock held.
  * Return: true if it is.
  */
-bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_ip *ip)
+bool sip_strict_map_has_peer(const struct sip_strict_net *sn, const struct sip_strict_map *map,
+			     const struct sip_ip *ip)
 {
-	return sip_strict_map_names(map, ip) ||
+	return sip_strict_map_names(sn, map, ip) ||
 	       (map->latched.family && sip_ip_equal(&map->latched, ip));
 }
 
@@ -218,7 +284,7 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 {
 	const struct sip_ip *src = &guest->ip;
 
-	if (sip_strict_map_names(map, src)) {
+	if (sip_strict_map_names(sn, map, src)) {
 		if (map->latched.family && !sip_ip_equal(&map->latched, src))
 			sip_strict_map_unlatch(sn, map, reap);
 		/* The place is taken: nobody else latches until new SDP. */
@@ -260,7 +326,7 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 {
 	if (map->kind == SIP_STRICT_CONTACT) {
 		if (guest->inside || !READ_ONCE(sn->conf.signalling_peer) ||
-		    sip_strict_map_names(map, &guest->ip))
+		    sip_strict_map_names(sn, map, &guest->ip))
 			return true;
 		SIP_STRICT_INC(sn, contact_refused);
 	} else {
@@ -301,7 +367,7 @@ void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 		if (sip_strict_entry_is_hairpin(entry) || (entry->way == SIP_STRICT_BY_ICE && ice))
 			continue;
 		sip_strict_ap_from_end(&ap, &entry->remote);
-		if (!sip_strict_map_has_peer(map, &ap.ip))
+		if (!sip_strict_map_has_peer(sn, map, &ap.ip))
 			sip_strict_entry_end(sn, map, entry, reap);
 	}
 }

@@ -422,7 +422,7 @@ static bool sip_strict_join_decide(struct sip_strict_join *j)
 	seen = sip_strict_join_source(j);
 	sip_strict_ip_of(ip, seen ?: &j->src);
 	/* It may have been told as it will look further on. */
-	if (!seen && j->own && !sip_strict_map_has_peer(j->map, ip))
+	if (!seen && j->own && !sip_strict_map_has_peer(j->sn, j->map, ip))
 		sip_strict_ip_of(ip, &j->own->out);
 	j->guest.inside = j->inside || j->own;
 	if (!sip_strict_map_admits(j->sn, j->map, &j->guest, &j->reap))
@@ -528,7 +528,7 @@ static bool sip_strict_join_choose(struct sip_strict_join *j)
 			continue;
 		j->own = map;
 		n++;
-		if (!sip_strict_map_has_peer(map, &ip))
+		if (!sip_strict_map_has_peer(j->sn, map, &ip))
 			continue;
 		j->master = sip_strict_map_master(map);
 		return true;
@@ -633,7 +633,7 @@ static struct sip_strict_map *sip_strict_join_older(struct sip_strict_join *j, b
 	list = sip_strict_map_list_in(j->sn, &j->src);
 	rhl_for_each_entry_rcu(map, pos, list, node_in) {
 		if (!map->live || map->kind == SIP_STRICT_CONTACT ||
-		    !sip_strict_map_has_peer(map, &ip))
+		    !sip_strict_map_has_peer(j->sn, map, &ip))
 			continue;
 		/* What comes to another pair would not pass without it. */
 		if (!reply || sip_strict_map_live_out(j->sn, &out) == map)
@@ -641,7 +641,7 @@ static struct sip_strict_map *sip_strict_join_older(struct sip_strict_join *j, b
 	}
 	sip_strict_ip_of(&ip, &j->src);
 	map = sip_strict_map_live_out(j->sn, &j->dst);
-	if (map && map->kind != SIP_STRICT_CONTACT && sip_strict_map_has_peer(map, &ip) &&
+	if (map && map->kind != SIP_STRICT_CONTACT && sip_strict_map_has_peer(j->sn, map, &ip) &&
 	    sip_strict_ct_is_pair(j->ct, IP_CT_DIR_REPLY, &map->in))
 		return map;
 	return NULL;
@@ -713,7 +713,7 @@ static void sip_strict_join_egress(struct sip_strict_join *j, bool *elsewhere)
 			*elsewhere |= map->kind != SIP_STRICT_CONTACT;
 			continue;
 		}
-		rank = 1 + 2 * sip_strict_map_has_peer(map, &ip) + 4 * !!map->flow->oif;
+		rank = 1 + 2 * sip_strict_map_has_peer(j->sn, map, &ip) + 4 * !!map->flow->oif;
 		if (rank <= best)
 			continue;
 		best = rank;

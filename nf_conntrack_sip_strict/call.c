@@ -251,6 +251,7 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	refcount_inc(&w->flow->ref);
 	call->flow = w->flow;
 	list_add_tail(&call->list, &sn->call_list);
+	sip_strict_known_add(sn, &call->outside.ip);
 	/* A call for help is never evicted. */
 	if (!emergency)
 		list_add_tail(&call->ringing, &sn->ringing);

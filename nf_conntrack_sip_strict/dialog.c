@@ -115,13 +115,13 @@ static void sip_strict_call_peers(struct sip_strict_work *w, struct sip_strict_c
 	const struct sip_end *other = out ? &w->ctx.rcv : &w->ctx.snd;
 	u32 i;
 
-	sip_strict_peer_signals(call, &other->real.ip);
+	sip_strict_peer_signals(w->sn, call, &other->real.ip);
 	if (!sip_ip_equal(&other->real.ip, &other->seen.ip))
-		sip_strict_peer_signals(call, &other->seen.ip);
+		sip_strict_peer_signals(w->sn, call, &other->seen.ip);
 	if (out)
 		return;
 	for (i = 0; i < w->plan.n_peers; i++)
-		sip_strict_peer_signals(call, &w->plan.peer_ap[i].ip);
+		sip_strict_peer_signals(w->sn, call, &w->plan.peer_ap[i].ip);
 }
 
 static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_strict_call *call,

@@ -103,6 +103,7 @@ static void sip_strict_sweep(struct work_struct *work)
 	sip_strict_flow_sweep_begin(sn);
 	sip_strict_call_sweep(sn, &reap);
 	sip_strict_reg_sweep(sn, &reap);
+	sip_strict_known_sweep(sn);
 	sip_strict_mem_sweep(sn);
 	sip_strict_use_sweep(sn, &reap);
 	sip_strict_flow_sweep_end(sn);

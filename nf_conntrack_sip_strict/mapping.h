@@ -162,7 +162,8 @@ void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *ma
 bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *map);
 
 /* admit.c: all under sn->lock */
-bool sip_strict_map_has_peer(const struct sip_strict_map *map, const struct sip_ip *ip);
+bool sip_strict_map_has_peer(const struct sip_strict_net *sn, const struct sip_strict_map *map,
+			     const struct sip_ip *ip);
 bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_guest *guest, struct sip_strict_reap *reap);
 void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,

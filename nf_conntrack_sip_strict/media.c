@@ -616,20 +616,24 @@ static struct sip_strict_peer *sip_strict_peer_get(struct sip_strict_call *call,
 
 /**
  * sip_strict_peer_signals() - an address takes part in the call's signalling
+ * @sn: the namespace
  * @call: the call
  * @ip: the address
  *
  * Context: sn->lock held.
  */
-void sip_strict_peer_signals(struct sip_strict_call *call, const struct sip_ip *ip)
+void sip_strict_peer_signals(struct sip_strict_net *sn, struct sip_strict_call *call,
+			     const struct sip_ip *ip)
 {
 	struct sip_strict_peer *peer;
 
 	if (!sip_ip_is_unicast(ip))
 		return;
 	peer = sip_strict_peer_get(call, ip);
-	if (peer)
-		peer->signalling = true;
+	if (!peer)
+		return;
+	peer->signalling = true;
+	sip_strict_known_add(sn, ip);
 }
 
 /* Return: true if nobody had named this source before. */

@@ -184,6 +184,7 @@ static struct sip_strict_reg *sip_strict_reg_make(struct sip_strict_work *w,
 	refcount_inc(&w->flow->ref);
 	reg->flow = w->flow;
 	list_add_tail(&reg->list, &sn->reg_list);
+	sip_strict_known_add(sn, &reg->peer);
 	sn->n_regs++;
 	SIP_STRICT_INC(sn, registrations);
 	return reg;

@@ -63,6 +63,7 @@
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
+#define SIP_STRICT_KNOWN_BITS 8192
 #define SIP_STRICT_MAX_LEGS 12
 #define SIP_STRICT_MAX_TXNS 16
 #define SIP_STRICT_MAX_PEERS 24 /* addresses of one call */
@@ -144,6 +145,8 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @early: struct sip_strict_entry whose far end may get a mapping, by that pair
  * @lost: one bit per hash of the server port of a flow without our helper: the
  *	test for flows that lost it
+ * @known: one bit per hash of an address that signals in some call, or is the peer
+ *	of some registration: one whose bit is not set is in none (admit.c)
  * @call_list, @reg_list: for the sweep and proc
  * @ringing: calls that may be evicted as long as they are early, oldest first
  * @ended_list: calls that are over and remembered, in the order of their end
@@ -175,6 +178,7 @@ struct sip_strict_net {
 	struct delayed_work reap_work;
 	struct hlist_head early[SIP_STRICT_EARLY_HEADS];
 	unsigned long lost[BITS_TO_LONGS(SIP_STRICT_LOST_BITS)];
+	unsigned long known[BITS_TO_LONGS(SIP_STRICT_KNOWN_BITS)];
 	u64 map_id; /* of the newest mapping */
 	struct list_head call_list;
 	struct list_head ringing;
@@ -723,6 +727,10 @@ const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w
 						 const struct sip_unmap_query *q);
 void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written *written);
 
+/* admit.c: addresses that a Contact may admit; under sn->lock */
+void sip_strict_known_add(struct sip_strict_net *sn, const struct sip_ip *ip);
+void sip_strict_known_sweep(struct sip_strict_net *sn);
+
 /* media.c */
 bool sip_strict_media_is_identity(const struct sip_strict_work *w, const struct sip_media_query *q);
 enum sip_reason sip_strict_media_map(struct sip_strict_work *w, struct sip_strict_call *call,
@@ -740,7 +748,8 @@ void sip_strict_media_clear(struct sip_strict_net *sn, struct sip_strict_call *c
 void sip_strict_media_end(struct sip_strict_net *sn, struct sip_strict_call *call,
 			  struct sip_strict_reap *reap);
 void sip_strict_media_newest(struct sip_strict_call *call, u32 bit);
-void sip_strict_peer_signals(struct sip_strict_call *call, const struct sip_ip *ip);
+void sip_strict_peer_signals(struct sip_strict_net *sn, struct sip_strict_call *call,
+			     const struct sip_ip *ip);
 void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
 
 /* quota.c: entries per host and in all; under sn->lock */
