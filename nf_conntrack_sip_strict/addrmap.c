@@ -168,6 +168,8 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 	struct sip_strict_map *map;
 
 	map = sip_strict_map_find_in(sn, in, &out->addr);
+	if (!map && sip_strict_quota_loose_is_full(sn, in))
+		return SIP_R_HOST_QUOTA;
 	if (!map) {
 		bool nat = !sip_strict_end_same(in, out);
 
@@ -180,7 +182,7 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 		if (IS_ERR(map))
 			return sip_strict_errno_reason(PTR_ERR(map));
 	}
-	if (!sip_strict_use_loose(sn, map, field == SIP_F_VIA_SENT_BY &&
+	if (!sip_strict_use_loose(sn, map, &w->ctx.rcv.real.ip, field == SIP_F_VIA_SENT_BY &&
 				  w->mode == SIP_STRICT_STRICT, &w->reap))
 		return SIP_R_NO_MEMORY;
 	*answer = map;
@@ -227,6 +229,30 @@ static enum sip_reason sip_strict_map_public(struct sip_strict_work *w,
 	return SIP_R_OK;
 }
 
+/*
+ * A Contact without transport, told over TCP, is reached over UDP as well (RFC 3263
+ * section 4.1): where the pair has an open mapping there, that number.
+ */
+static bool sip_strict_is_at_udp(const struct sip_strict_work *w, const struct sip_map_query *q,
+				 const struct sip_strict_end *in,
+				 const struct sip_strict_end *out, struct sip_strict_map **map)
+{
+	struct sip_strict_end udp_in = *in, udp_out = *out;
+	struct sip_strict_map *other;
+
+	if (q->said || q->field != SIP_F_CONTACT || in->proto != IPPROTO_TCP ||
+	    !sip_ip_equal(&q->ap.ip, &w->ctx.snd.real.ip))
+		return false;
+	udp_in.proto = IPPROTO_UDP;
+	*map = sip_strict_map_find_in(w->sn, &udp_in, &out->addr);
+	if (!*map || (*map)->kind != SIP_STRICT_CONTACT || !(*map)->live)
+		return false;
+	/* sip_strict_contact_of() makes the same over TCP, unless another has that. */
+	udp_out.port = (*map)->out.port;
+	other = sip_strict_map_find_out(w->sn, &udp_out);
+	return !other || sip_strict_map_is_of(other, &w->ctx.snd.real.ip);
+}
+
 static enum sip_reason sip_strict_op_map(void *priv, const struct sip_map_query *q,
 					 struct sip_ap *seen)
 {
@@ -248,6 +274,10 @@ static enum sip_reason sip_strict_op_map(void *priv, const struct sip_map_query 
 	ap = w->snd_out;
 	ap.port = 0;
 	sip_strict_end_set(&out, &ap, proto, w->zone_out);
+	if (sip_strict_is_at_udp(w, q, &in, &out, &map)) {
+		sip_strict_answer(w, map, seen);
+		return SIP_R_OK;
+	}
 	if (q->own_only) {
 		map = sip_strict_map_find_in(w->sn, &in, &out.addr);
 		if (!map || map->kind != SIP_STRICT_CONTACT)

@@ -36,7 +36,7 @@ enum sip_strict_media_peer { SIP_STRICT_PEER_ANY, SIP_STRICT_PEER_LATCH, SIP_STR
 /* Has the far side of this call named a source that can be used? */
 static bool sip_strict_call_has_source(const struct sip_strict_call *call)
 {
-	bool public = sip_ip_is_private(&call->outside.ip);
+	bool public = sip_ip_is_private(&call->far);
 	bool known = false;
 	u32 i;
 
@@ -56,7 +56,7 @@ static bool sip_strict_call_names(const struct sip_strict_call *call, const stru
 	for (i = 0; i < call->n_peers; i++)
 		if (call->peer[i].media && sip_ip_equal(&call->peer[i].ip, ip))
 			return true;
-	return sip_ip_equal(&call->outside.ip, ip) && !sip_strict_call_has_source(call);
+	return sip_ip_equal(&call->far, ip) && !sip_strict_call_has_source(call);
 }
 
 static bool sip_strict_call_signals(const struct sip_strict_call *call, const struct sip_ip *ip)
@@ -93,14 +93,16 @@ static bool sip_strict_use_names(const struct sip_strict_use *use, const struct 
 		return false;
 	if (use->map->kind != SIP_STRICT_CONTACT)
 		return use->call && sip_strict_call_names(use->call, ip);
+	if (use->loose)
+		return sip_ip_equal(&use->peer, ip);
 	if (sip_strict_use_reg(use))
 		return sip_ip_equal(&use->reg->peer, ip);
 	return use->call && sip_strict_call_signals(use->call, ip);
 }
 
 /*
- * All that call->outside, a signalling call->peer and reg->peer have ever been set
- * to has its bit from then on until it is in none of them.
+ * All that call->outside, a signalling call->peer, reg->peer and use->peer have ever
+ * been set to has its bit from then on until it is in none of them.
  */
 static u32 sip_strict_known_bit(const struct sip_ip *ip)
 {
@@ -111,7 +113,7 @@ static u32 sip_strict_known_bit(const struct sip_ip *ip)
 }
 
 /**
- * sip_strict_known_add() - an address signals in a call, or is a registration's peer
+ * sip_strict_known_add() - an address may become one that a Contact admits
  * @sn: the namespace
  * @ip: the address
  *
@@ -145,12 +147,15 @@ static void sip_strict_known_calls(struct sip_strict_net *sn, const struct list_
 void sip_strict_known_sweep(struct sip_strict_net *sn)
 {
 	const struct sip_strict_reg *reg;
+	const struct sip_strict_use *use;
 
 	bitmap_zero(sn->known, SIP_STRICT_KNOWN_BITS);
 	sip_strict_known_calls(sn, &sn->call_list);
 	sip_strict_known_calls(sn, &sn->ended_list);
 	list_for_each_entry(reg, &sn->reg_list, list)
 		sip_strict_known_add(sn, &reg->peer);
+	list_for_each_entry(use, &sn->loose_uses, owner_node)
+		sip_strict_known_add(sn, &use->peer);
 }
 
 /* A Contact of a PBX has a use for each of its calls: strangers are told at once. */

@@ -234,6 +234,7 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	call->key = *key;
 	call->inside = own->real;
 	call->outside = other->real;
+	call->far = other->real.ip;
 	call->outbound = out;
 	call->emergency = emergency;
 	call->begun = jiffies;

@@ -115,6 +115,13 @@ static void sip_strict_call_peers(struct sip_strict_work *w, struct sip_strict_c
 	const struct sip_end *other = out ? &w->ctx.rcv : &w->ctx.snd;
 	u32 i;
 
+	/* Who is answered here was let in before, or it is a stranger. */
+	if (out && !w->msg.request && !sip_strict_txn_of(w, call, w->msg.method))
+		return;
+	/* The same caller by another proxy, or somebody who says so: the answer decides. */
+	if (!out && call->state != SIP_STRICT_CALL_NEW && w->msg.request &&
+	    w->msg.method == SIP_M_INVITE && !w->msg.to_tag.len)
+		return;
 	sip_strict_peer_signals(w->sn, call, &other->real.ip);
 	if (!sip_ip_equal(&other->real.ip, &other->seen.ip))
 		sip_strict_peer_signals(w->sn, call, &other->seen.ip);
@@ -127,6 +134,7 @@ static void sip_strict_call_peers(struct sip_strict_work *w, struct sip_strict_c
 static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_strict_call *call,
 				     bool out, u32 bit)
 {
+	const struct sip_strict_leg *leg;
 	u32 i;
 
 	if (!w->plan.sdp_counts || !w->plan.n_media || call->state == SIP_STRICT_CALL_ENDED)
@@ -135,16 +143,18 @@ static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_stric
 		sip_strict_media_mark(w, call, bit);
 		call->sdp_out = jiffies;
 	} else {
-		sip_strict_media_sources(w, call, bit);
+		leg = sip_strict_leg_of(w, call, out, false);
+		sip_strict_media_sources(w, call, bit, leg ? leg->bit : 0);
 	}
-	call->held = false;
+	call->held = 0;
 	for (i = 0; i < w->plan.n_media; i++) {
 		const struct sip_media_fact *fact = &w->plan.media[i];
 		const struct sdp_stream *stream = &w->plan.sdp[fact->session].stream[fact->stream];
 
-		if (fact->hold || (stream->port && stream->dir != SDP_SENDRECV))
-			call->held = true;
+		if (fact->hold || !stream->port || stream->dir != SDP_SENDRECV)
+			call->held |= BIT(i);
 	}
+	call->all_held = call->held == BIT(w->plan.n_media) - 1;
 }
 
 static bool sip_strict_has_sdp(const struct sip_strict_work *w)
@@ -381,6 +391,18 @@ static bool sip_strict_status_retries(u16 status)
 	return status == 401 || status == 407 || status == 422 || status / 100 == 3;
 }
 
+/* A call that was met half-way, by a request that failed, and never agreed to. */
+static void sip_strict_call_unmet(struct sip_strict_work *w, struct sip_strict_call *call)
+{
+	if (call->state != SIP_STRICT_CALL_EARLY || sip_strict_call_has_leg(call) ||
+	    sip_strict_call_is_dialling(call))
+		return;
+	if (sip_strict_status_retries(w->msg.status) || w->msg.status == 491)
+		call->expires = jiffies + SIP_STRICT_LINGER;
+	else
+		sip_strict_call_end(w->sn, call, "rejected", &w->reap);
+}
+
 static void sip_strict_learn_invite_error(struct sip_strict_work *w, struct sip_strict_call *call,
 					  struct sip_strict_txn *txn)
 {
@@ -395,7 +417,7 @@ static void sip_strict_learn_invite_error(struct sip_strict_work *w, struct sip_
 	if (txn->bit)
 		sip_strict_media_clear(sn, call, txn->bit, &w->reap);
 	if (!txn->initial)
-		return;
+		return sip_strict_call_unmet(w, call);
 	for (i = 0; i < call->n_legs; i++) {
 		struct sip_strict_leg *leg = &call->leg[i];
 
@@ -447,6 +469,9 @@ static void sip_strict_learn_response(struct sip_strict_work *w, struct sip_stri
 
 	if (!txn || txn->out == out || call->state == SIP_STRICT_CALL_ENDED)
 		return;
+	/* A redirected or failed over call is with another one now. */
+	if (txn->initial && status > 100 && status < 300)
+		call->far = out ? w->ctx.rcv.real.ip : w->ctx.snd.real.ip;
 	if (status < 200)
 		return sip_strict_learn_provisional(w, call, txn, out);
 	if (status < 300 && !txn->done)
@@ -462,6 +487,7 @@ static void sip_strict_learn_response(struct sip_strict_work *w, struct sip_stri
 		sip_strict_media_clear(w->sn, call, txn->bit, &w->reap);
 	txn->done = true;
 	txn->expires = jiffies + SIP_STRICT_LINGER;
+	sip_strict_call_unmet(w, call);
 }
 
 static void sip_strict_call_learn_one(struct sip_strict_work *w, struct sip_strict_call *call,

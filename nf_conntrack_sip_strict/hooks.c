@@ -373,7 +373,7 @@ static unsigned int sip_strict_hook_work(void *priv, struct sk_buff *skb,
 		if (!sip_strict_helper_of(ct, &observe))
 			return NF_ACCEPT;
 	}
-	if (mode != SIP_STRICT_OFF && observe)
+	if (observe)
 		mode = SIP_STRICT_OBSERVE;
 	return sip_strict_hook_serve(sn, skb, state, ct, ctinfo, mode);
 }

@@ -31,13 +31,12 @@ u64 sip_strict_span_hash(const struct sip_strict_work *w, struct sip_span s)
  * @w: the message in work
  *
  * Context: any.
- * Return: hash of the topmost branch; in RFC 2543 messages, which have none, of the sent-by.
+ * Return: hash of the topmost branch; 0 in RFC 2543 messages, which have none: of the
+ * sent-by one side sees another one than the other.
  */
 static u64 sip_strict_branch_hash(const struct sip_strict_work *w)
 {
-	const struct sip_via *via = &w->msg.via;
-
-	return sip_strict_span_hash(w, via->branch.len ? via->branch : via->sent_by.host);
+	return sip_strict_span_hash(w, w->msg.via.branch);
 }
 
 /**

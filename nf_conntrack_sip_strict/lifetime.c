@@ -29,8 +29,8 @@ static void sip_strict_txn_expire(struct sip_strict_net *sn, struct sip_strict_c
 			sip_strict_leg_close(sn, call, leg, "bye_unanswered", reap);
 		return;
 	}
-	if (gone.initial && call->state != SIP_STRICT_CALL_CONFIRMED &&
-	    !sip_strict_call_is_dialling(call))
+	if (call->state != SIP_STRICT_CALL_CONFIRMED && !sip_strict_call_is_dialling(call) &&
+	    (gone.initial || !sip_strict_call_has_leg(call)))
 		sip_strict_call_end(sn, call, "ring_timeout", reap);
 }
 
@@ -85,9 +85,9 @@ static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_
 	}
 	sip_strict_legs_expire(sn, call, reap);
 	if (call->state == SIP_STRICT_CALL_CONFIRMED &&
-	    (time_after_eq(jiffies, call->expires) || (dead && !call->held)))
+	    (time_after_eq(jiffies, call->expires) || (dead && !call->all_held)))
 		sip_strict_call_look(sn, call);
-	if (dead && call->state == SIP_STRICT_CALL_CONFIRMED && !call->held &&
+	if (dead && call->state == SIP_STRICT_CALL_CONFIRMED && !call->all_held &&
 	    time_after(jiffies, call->active + sip_strict_ticks(dead))) {
 		SIP_STRICT_INC(sn, dead_calls);
 		sip_strict_call_end(sn, call, "dead_call", reap);

@@ -183,15 +183,15 @@ static int sip_strict_tables_init(struct sip_strict_net *sn)
 {
 	int err;
 
-	err = sip_strict_mapping_net_init(sn);
-	if (err)
-		return err;
 	err = sip_strict_quota_net_init(sn);
 	if (err)
-		goto mapping;
-	err = sip_strict_mem_net_init(sn);
+		return err;
+	err = sip_strict_mapping_net_init(sn);
 	if (err)
 		goto quota;
+	err = sip_strict_mem_net_init(sn);
+	if (err)
+		goto mapping;
 	err = sip_strict_call_net_init(sn);
 	if (err)
 		goto mem;
@@ -209,10 +209,10 @@ call:
 	sip_strict_call_net_exit(sn);
 mem:
 	sip_strict_mem_net_exit(sn);
-quota:
-	sip_strict_quota_net_exit(sn);
 mapping:
 	sip_strict_mapping_net_exit(sn);
+quota:
+	sip_strict_quota_net_exit(sn);
 	return err;
 }
 
@@ -222,8 +222,8 @@ static void sip_strict_tables_exit(struct sip_strict_net *sn)
 	sip_strict_reg_net_exit(sn);
 	sip_strict_call_net_exit(sn);
 	sip_strict_mem_net_exit(sn);
-	sip_strict_quota_net_exit(sn);
 	sip_strict_mapping_net_exit(sn);
+	sip_strict_quota_net_exit(sn);
 }
 
 static int __net_init sip_strict_net_init(struct net *net)

@@ -389,7 +389,11 @@ struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip
 	use->call = call;
 	use->reg = reg;
 	use->loose = !call && !reg;
-	list_add_tail(&use->map_node, &map->uses);
+	/* In front, where they are looked for. */
+	if (use->loose)
+		list_add(&use->map_node, &map->uses);
+	else
+		list_add_tail(&use->map_node, &map->uses);
 	list_add_tail(&use->owner_node, owner);
 	map->n_uses++;
 	return use;
@@ -411,6 +415,10 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 	lockdep_assert_held(&sn->lock);
 	list_del(&use->map_node);
 	list_del(&use->owner_node);
+	if (use->loose) {
+		sn->n_loose_uses--;
+		sip_strict_quota_loose_give(sn, &map->in);
+	}
 	kfree(use);
 	if (--map->n_uses)
 		sip_strict_map_update(sn, map, reap);
@@ -418,33 +426,62 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 		sip_strict_map_end(sn, map, reap);
 }
 
-static struct sip_strict_use *sip_strict_use_loose_find(struct sip_strict_map *map)
+static struct sip_strict_use *sip_strict_use_loose_find(struct sip_strict_map *map,
+							const struct sip_ip *peer)
 {
 	struct sip_strict_use *use;
 
-	list_for_each_entry(use, &map->uses, map_node)
-		if (use->loose)
+	list_for_each_entry(use, &map->uses, map_node) {
+		if (!use->loose)
+			break;
+		if (sip_ip_equal(&use->peer, peer))
 			return use;
+	}
 	return NULL;
+}
+
+/* The oldest one goes where there are too many. */
+static struct sip_strict_use *sip_strict_use_loose_make(struct sip_strict_net *sn,
+							struct sip_strict_map *map,
+							const struct sip_ip *peer,
+							struct sip_strict_reap *reap)
+{
+	struct sip_strict_use *use, *oldest;
+
+	if (!sip_strict_quota_loose_take(sn, &map->in))
+		return NULL;
+	use = sip_strict_use_add(map, NULL, NULL, &sn->loose_uses);
+	if (!use) {
+		sip_strict_quota_loose_give(sn, &map->in);
+		return NULL;
+	}
+	use->peer = *peer;
+	sip_strict_known_add(sn, peer);
+	if (++sn->n_loose_uses > (u32)READ_ONCE(sn->conf.dialog_max) + SIP_STRICT_LOOSE_SPARE) {
+		oldest = list_first_entry(&sn->loose_uses, struct sip_strict_use, owner_node);
+		sip_strict_use_put(sn, oldest, reap);
+	}
+	return use;
 }
 
 /**
  * sip_strict_use_loose() - hold a mapping for the time of a transaction
  * @sn: the namespace
  * @map: the mapping
+ * @peer: whom the message goes to: who may answer
  * @open: it is open in that time
  * @reap: takes what a failure ends
  *
  * Context: sn->lock held.
  * Return: false out of memory; a mapping without any other use is gone then.
  */
-bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map, bool open,
-			  struct sip_strict_reap *reap)
+bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  const struct sip_ip *peer, bool open, struct sip_strict_reap *reap)
 {
-	struct sip_strict_use *use = sip_strict_use_loose_find(map);
+	struct sip_strict_use *use = sip_strict_use_loose_find(map, peer);
 
 	if (!use)
-		use = sip_strict_use_add(map, NULL, NULL, &sn->loose_uses);
+		use = sip_strict_use_loose_make(sn, map, peer, reap);
 	if (!use) {
 		sip_strict_map_unused(sn, map, reap);
 		return false;

@@ -520,21 +520,30 @@ void sip_strict_media_newest(struct sip_strict_call *call, u32 bit)
  * @plan: plan of the message with the answer
  * @bit: set of the leg
  *
- * A port of several lines closes with the last of them.
+ * A port of several lines closes with the last of them. Where the answer has
+ * rtcp-mux, which it may only if the offer had it (RFC 5761 section 5.1.1), that of
+ * RTCP is not used.
  *
  * Context: sn->lock held.
  */
 void sip_strict_media_refuse(struct sip_strict_call *call, const struct sip_plan *plan, u32 bit)
 {
 	struct sip_strict_use *use;
-	u16 refused = 0;
+	u16 refused = 0, muxed = 0;
 	u32 i;
 
-	for (i = 0; i < plan->n_media; i++)
+	for (i = 0; i < plan->n_media; i++) {
+		const struct sip_media_fact *fact = &plan->media[i];
+
 		if (sip_plan_refuses(plan, i))
 			refused |= BIT(i);
+		if (plan->sdp[fact->session].stream[fact->stream].rtcp_mux)
+			muxed |= BIT(i);
+	}
+	muxed |= refused;
 	list_for_each_entry(use, &call->uses, owner_node) {
-		if (!use->mlines || (use->mlines & ~refused))
+		if (!use->mlines ||
+		    (use->mlines & ~(use->map->kind == SIP_STRICT_RTCP ? muxed : refused)))
 			continue;
 		use->sets &= ~bit;
 		use->agreed = false;
@@ -658,21 +667,37 @@ static bool sip_strict_peer_sends(struct sip_strict_call *call, const struct sip
  * @w: the message in work; its receiver is inside
  * @call: the call of the receiver
  * @bit: set of the description
+ * @leg: set of what it may replace, 0: nothing
  *
  * What an inside sender wrote was mapped on the way (hairpin): its packets
- * come from the mapped address.
+ * come from the mapped address. Hold by address, or all ports 0, names nobody:
+ * those of before stay.
  *
  * Context: sn->lock held.
  */
-void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit)
+void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit,
+			      u32 leg)
 {
 	const struct sip_plan *plan = &w->plan;
+	bool fresh = false, named = false, hold = false;
 	struct sip_strict_use *use;
-	bool fresh = false;
 	u32 i, j;
 
-	for (i = 0; i < call->n_peers; i++)
-		call->peer[i].newest &= ~bit;
+	for (i = 0; i < plan->n_media; i++) {
+		const struct sip_media_fact *fact = &plan->media[i];
+
+		hold |= fact->hold;
+		named |= !fact->hold && plan->sdp[fact->session].stream[fact->stream].port;
+	}
+	for (i = 0; i < call->n_peers; i++) {
+		struct sip_strict_peer *peer = &call->peer[i];
+
+		peer->newest &= ~bit;
+		if ((peer->media & leg) && (hold || !named)) {
+			peer->media |= bit;
+			peer->newest |= bit;
+		}
+	}
 	for (i = 0; i < plan->n_media; i++) {
 		const struct sip_media_fact *fact = &plan->media[i];
 		const struct sdp_session *sdp = &plan->sdp[fact->session];
@@ -680,7 +705,7 @@ void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call 
 
 		if (fact->hold || !stream->port)
 			continue;
-		if (fact->mapped) {
+		if (fact->mapped && !sip_ap_equal(&fact->rtp, &fact->seen)) {
 			fresh |= sip_strict_peer_sends(call, &w->snd_out.ip, bit);
 			continue;
 		}

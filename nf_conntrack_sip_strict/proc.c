@@ -218,7 +218,7 @@ static void sip_strict_call_show(struct seq_file *seq, struct sip_strict_call *c
 	sip_strict_seq_ap(seq, " outside=", &call->outside);
 	seq_printf(seq, " zone=%u state=%s observe=%u emergency=%u held=%u legs=%u",
 		   call->key.zone, sip_strict_call_state_name(call->state), call->observe,
-		   call->emergency, call->held, call->n_legs);
+		   call->emergency, call->all_held, call->n_legs);
 	seq_printf(seq, " age=%u answered=%u idle=%u expires=%u verdict=%s",
 		   sip_strict_seconds_since(call->begun),
 		   call->answered ? sip_strict_seconds_since(call->answered) : 0,

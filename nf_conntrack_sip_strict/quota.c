@@ -127,21 +127,39 @@ enum sip_reason sip_strict_quota_check(struct sip_strict_net *sn, const struct s
 	return SIP_R_OK;
 }
 
-static bool sip_strict_host_take(struct sip_strict_net *sn, const struct sip_ip *ip, u16 zone,
-				 bool inside)
+static struct sip_strict_host *sip_strict_host_get(struct sip_strict_net *sn,
+						   const struct sip_ip *ip, u16 zone, bool inside)
 {
 	struct sip_strict_host *host = sip_strict_host_find(sn, ip, zone, inside);
 
-	if (!host) {
-		host = kzalloc(sizeof(*host), GFP_ATOMIC);
-		if (!host)
-			return false;
-		sip_strict_host_key(&host->key, ip, zone, inside);
-		if (rhashtable_insert_fast(&sn->hosts, &host->node, sip_strict_host_params)) {
-			kfree(host);
-			return false;
-		}
+	if (host)
+		return host;
+	host = kzalloc(sizeof(*host), GFP_ATOMIC);
+	if (!host)
+		return NULL;
+	sip_strict_host_key(&host->key, ip, zone, inside);
+	if (rhashtable_insert_fast(&sn->hosts, &host->node, sip_strict_host_params)) {
+		kfree(host);
+		return NULL;
 	}
+	return host;
+}
+
+static void sip_strict_host_drop(struct sip_strict_net *sn, struct sip_strict_host *host)
+{
+	if (host->held || host->loose)
+		return;
+	rhashtable_remove_fast(&sn->hosts, &host->node, sip_strict_host_params);
+	kfree_rcu(host, rcu);
+}
+
+static bool sip_strict_host_take(struct sip_strict_net *sn, const struct sip_ip *ip, u16 zone,
+				 bool inside)
+{
+	struct sip_strict_host *host = sip_strict_host_get(sn, ip, zone, inside);
+
+	if (!host)
+		return false;
 	host->held++;
 	return true;
 }
@@ -151,10 +169,10 @@ static void sip_strict_host_give(struct sip_strict_net *sn, const struct sip_ip 
 {
 	struct sip_strict_host *host = sip_strict_host_find(sn, ip, zone, inside);
 
-	if (WARN_ON_ONCE(!host) || --host->held)
+	if (WARN_ON_ONCE(!host))
 		return;
-	rhashtable_remove_fast(&sn->hosts, &host->node, sip_strict_host_params);
-	kfree_rcu(host, rcu);
+	host->held--;
+	sip_strict_host_drop(sn, host);
 }
 
 /**
@@ -192,4 +210,66 @@ void sip_strict_quota_give(struct sip_strict_net *sn, const struct sip_ip *insid
 {
 	sip_strict_host_give(sn, inside, zone, true);
 	sip_strict_host_give(sn, outside, zone, false);
+}
+
+/**
+ * sip_strict_quota_loose_take() - count a use of a mapping that only time ends
+ * @sn: the namespace
+ * @in: inside pair of the mapping
+ *
+ * Context: sn->lock held.
+ * Return: false when out of memory; nothing is counted then.
+ */
+bool sip_strict_quota_loose_take(struct sip_strict_net *sn, const struct sip_strict_end *in)
+{
+	struct sip_strict_host *host;
+	struct sip_ap ap;
+
+	sip_strict_ap_from_end(&ap, in);
+	host = sip_strict_host_get(sn, &ap.ip, in->zone, true);
+	if (!host)
+		return false;
+	host->loose++;
+	return true;
+}
+
+/**
+ * sip_strict_quota_loose_give() - the reverse of sip_strict_quota_loose_take()
+ * @sn: the namespace
+ * @in: inside pair of the mapping
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_quota_loose_give(struct sip_strict_net *sn, const struct sip_strict_end *in)
+{
+	struct sip_strict_host *host;
+	struct sip_ap ap;
+
+	sip_strict_ap_from_end(&ap, in);
+	host = sip_strict_host_find(sn, &ap.ip, in->zone, true);
+	if (WARN_ON_ONCE(!host))
+		return;
+	host->loose--;
+	sip_strict_host_drop(sn, host);
+}
+
+/**
+ * sip_strict_quota_loose_is_full() - has an inside host its share of ports?
+ * @sn: the namespace
+ * @in: inside pair of a mapping that is about to be made
+ *
+ * Each port in a Via or Contact has one, for some time, whatever becomes of it.
+ *
+ * Context: sn->lock held.
+ * Return: true if it has: a little above host_max, which counts dialogs.
+ */
+bool sip_strict_quota_loose_is_full(struct sip_strict_net *sn, const struct sip_strict_end *in)
+{
+	u32 max = READ_ONCE(sn->conf.host_max);
+	struct sip_strict_host *host;
+	struct sip_ap ap;
+
+	sip_strict_ap_from_end(&ap, in);
+	host = sip_strict_host_find(sn, &ap.ip, in->zone, true);
+	return max && host && host->loose >= max + SIP_STRICT_LOOSE_SPARE;
 }

@@ -63,6 +63,7 @@
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
+#define SIP_STRICT_LOOSE_SPARE 256u /* loose uses above host_max, or dialog_max */
 #define SIP_STRICT_KNOWN_BITS 8192
 #define SIP_STRICT_MAX_LEGS 12
 #define SIP_STRICT_MAX_TXNS 16
@@ -187,6 +188,7 @@ struct sip_strict_net {
 	struct list_head flow_list;
 	struct list_head mem_list; /* sent-by memories, oldest first: they expire in order */
 	struct list_head loose_uses; /* uses that only time ends (until), oldest first */
+	u32 n_loose_uses;
 	struct rhashtable hosts; /* struct sip_strict_host: entries per host, for host_max */
 	struct delayed_work sweep;
 	u32 n_calls;
@@ -338,6 +340,7 @@ struct sip_strict_map {
  * @call: its call; NULL: a registration, subscription or sent-by
  * @reg: the registration or subscription, where it is neither a call's nor loose
  * @until: loose uses: when it goes
+ * @peer: loose uses: whom the message went to
  * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
  * @ufrag: hash of the inside's newest ICE username fragment, 0: no ICE
  * @mlines: mask of the m= lines that name it in the newest description that does
@@ -353,6 +356,7 @@ struct sip_strict_use {
 	};
 	u64 ufrag;
 	u32 sets;
+	struct sip_ip peer;
 	u16 mlines;
 	bool agreed : 1; /* an answer took it: the verdict looks at it */
 	bool fresh : 1; /* made by the plan under way */
@@ -417,10 +421,11 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 /*
  * A use without owner, on sn->loose_uses, for SIP_STRICT_LINGER: the port of a
  * Via, or a Contact whose owner is not known yet. open: it opens the mapping.
- * One per mapping: a second call refreshes it (and opens it, if asked to).
+ * One per mapping and peer: a second call refreshes it (and opens it, if asked to).
  * Out of memory: false, and a mapping that nobody uses is gone.
  */
-bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map, bool open,
+bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
+			  const struct sip_ip *peer, bool open,
 			  struct sip_strict_reap *reap);
 void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 /* End a mapping that has no use (does nothing where it has one). */
@@ -587,17 +592,19 @@ struct sip_strict_call {
 	struct list_head ringing; /* sn->ringing, or none */
 	struct sip_strict_call_key key;
 	struct sip_ap inside; /* signalling pair of the inside end */
-	struct sip_ap outside; /* and of the outside end */
+	struct sip_ap outside; /* and of the outside end, of the first message */
+	struct sip_ip far; /* of the outside end, of the newest answer */
 	struct sip_strict_flow *flow;
 	u8 state;
 	bool outbound;
 	bool emergency;
 	bool observe;
-	bool held; /* newest description holds some stream */
+	bool all_held; /* newest description holds every stream */
 	u8 n_legs;
 	u8 n_txns;
 	u8 n_peers;
 	u8 n_uses;
+	u16 held; /* mask of the m= lines that the newest description holds or refuses */
 	u32 set_bits;
 	struct list_head uses;
 	struct list_head mems;
@@ -663,6 +670,7 @@ struct sip_strict_host {
 	struct rhash_head node;
 	struct sip_strict_end key; /* address and zone; port: 1 inside, 0 outside */
 	u32 held;
+	u32 loose; /* uses of mappings that only time ends */
 	struct rcu_head rcu;
 };
 
@@ -750,7 +758,8 @@ void sip_strict_media_end(struct sip_strict_net *sn, struct sip_strict_call *cal
 void sip_strict_media_newest(struct sip_strict_call *call, u32 bit);
 void sip_strict_peer_signals(struct sip_strict_net *sn, struct sip_strict_call *call,
 			     const struct sip_ip *ip);
-void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit);
+void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call *call, u32 bit,
+			      u32 leg);
 
 /* quota.c: entries per host and in all; under sn->lock */
 int sip_strict_quota_net_init(struct sip_strict_net *sn);
@@ -761,6 +770,9 @@ bool sip_strict_quota_take(struct sip_strict_net *sn, const struct sip_ip *insid
 			   const struct sip_ip *outside, u16 zone);
 void sip_strict_quota_give(struct sip_strict_net *sn, const struct sip_ip *inside,
 			   const struct sip_ip *outside, u16 zone);
+bool sip_strict_quota_loose_take(struct sip_strict_net *sn, const struct sip_strict_end *in);
+void sip_strict_quota_loose_give(struct sip_strict_net *sn, const struct sip_strict_end *in);
+bool sip_strict_quota_loose_is_full(struct sip_strict_net *sn, const struct sip_strict_end *in);
 u32 sip_strict_quota_held(struct sip_strict_net *sn, const struct sip_ip *inside, u16 zone);
 bool sip_strict_quota_is_used_up(struct sip_strict_net *sn, const struct sip_ip *inside,
 				 u16 zone, u32 spare);

@@ -37,12 +37,14 @@ const char *sip_strict_verdict_name(u8 verdict)
 }
 
 static u8 sip_strict_verdict_of(const struct sip_strict_call *call,
-				const struct sip_strict_map *map,
+				const struct sip_strict_use *use,
 				const struct sip_strict_count *count)
 {
+	const struct sip_strict_map *map = use->map;
+
 	if (!call->answered || call->observe)
 		return SIP_STRICT_V_NONE;
-	if (call->held || count->offloaded)
+	if (!(use->mlines & ~call->held) || count->offloaded)
 		return SIP_STRICT_V_NOT_JUDGED;
 	if (count->packets[0] && count->packets[1])
 		return SIP_STRICT_V_BOTH;
@@ -76,7 +78,7 @@ u8 sip_strict_verdict_get(struct sip_strict_net *sn, struct sip_strict_call *cal
 		if (!sip_strict_verdict_counts(use))
 			continue;
 		sip_strict_map_count(sn, use->map, &count);
-		worst = max(worst, sip_strict_verdict_of(call, use->map, &count));
+		worst = max(worst, sip_strict_verdict_of(call, use, &count));
 	}
 	return worst;
 }
@@ -125,7 +127,7 @@ static void sip_strict_verdict_trace(struct sip_strict_net *sn, struct sip_stric
 		stream->class = use->map->class;
 		stream->kind = use->map->kind;
 		stream->mline = sip_strict_use_mline(use);
-		stream->verdict = sip_strict_verdict_of(call, use->map, &count);
+		stream->verdict = sip_strict_verdict_of(call, use, &count);
 		stream->offloaded = count.offloaded;
 		stream->in = use->map->in;
 		stream->out = use->map->out;

@@ -324,6 +324,31 @@ def flood_inside():
         calls.audio("of new calls under the flood")
 
 
+def flood_ports():
+    """One phone names more ports than it may have; the others' are not touched."""
+    ours()
+    with Calls(10) as calls:
+        calls.net.sysctl("host_max", 50)
+        calls.set_up()
+        before, phone = calls.net.counters(), calls.net.socket("phone", 5060)
+        address = testnet.host_address("phone")
+        for n in range(0, 900, 30):
+            many = ", ".join(f"<sip:x@{address}:{16384 + n + i}>" for i in range(30))
+            text = trunk.request("OPTIONS", 5000 + n).replace(trunk.PBX, address)
+            phone.sendto(re.sub("(?m)^Contact: .*?$", f"Contact: {many}\r", text).encode(), (PROXY, 5060))
+            drain_some(calls.trunk.proxy)
+        drain([calls.trunk.proxy])
+        now = calls.net.counters()
+        need(now["skip_host_quota"] > before["skip_host_quota"], "nothing was refused")
+        made = now["mappings_now"] - before["mappings_now"]
+        need(made <= 50 + 256 + 1, f"the phone holds {made} ports")
+        calls.audio("under the flood")
+        calls.numbers += range(10, 20)
+        for n in range(10, 20):
+            calls.trunk.set_up(n)
+        calls.audio("of new calls under the flood")
+
+
 def drain_some(sock):
     """So that no buffer is full."""
     while testnet.readable([sock], 0):
@@ -537,6 +562,7 @@ CASES = [
     Case("two of one connection at once", twins, 1000),
     Case("bye-races-media", bye_races_media),
     Case("flood from inside", flood_inside),
+    Case("flood of ports", flood_ports),
     Case("flood of early calls", flood_early),
     Case("flood of refused calls", flood_rejected),
     Case("flood from outside", flood_outside),

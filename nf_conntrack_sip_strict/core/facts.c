@@ -94,10 +94,12 @@ bool sip_msg_is_emergency(const struct sip_msg *msg)
 	user = uri.user;
 	if (uri.scheme == SIP_SCHEME_TEL && uri.whole.len > 4) {
 		user.off = uri.whole.off + 4;
-		user.len = 0;
-		while (user.len < uri.whole.len - 4 && msg->buf[user.off + user.len] != ';')
-			user.len++;
+		user.len = uri.whole.len - 4;
 	}
+	/* A number may have parameters (RFC 3966 section 3; 3261 section 19.1.6). */
+	for (i = 0; i < user.len; i++)
+		if (msg->buf[user.off + i] == ';')
+			user.len = i;
 	for (i = 0; i < SIP_ARRAY_SIZE(numbers); i++)
 		if (sip_user_is(msg->buf, user, numbers[i]))
 			return true;

@@ -509,6 +509,8 @@ static void test_emergency(void)
 		{ "INVITE", "sip:112.example.com", false },
 		{ "INVITE", "tel:110", true },
 		{ "INVITE", "tel:999;phone-context=example.com", true },
+		{ "INVITE", "sip:112;phone-context=+49@example.com;user=phone", true },
+		{ "INVITE", "sip:1122;phone-context=+49@example.com;user=phone", false },
 		{ "INVITE", "tel:+112", false },
 		{ "INVITE", "sip:example.com", false },
 		{ "OPTIONS", "sip:112@example.com", false },
