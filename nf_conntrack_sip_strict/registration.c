@@ -500,6 +500,46 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
 	}
 }
 
+/* Is there a binding of this inside pair? */
+static bool sip_strict_reg_has_pair(const struct sip_strict_work *w, const struct sip_ap *ap)
+{
+	struct sip_strict_end contact;
+
+	sip_strict_end_set(&contact, ap, w->l4proto, w->zone);
+	return rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params);
+}
+
+/* Of this Call-ID? All refreshes of a binding have the same (RFC 3261 section 10.2.4). */
+static bool sip_strict_reg_has_call_id(const struct sip_strict_work *w)
+{
+	u64 call_id = sip_strict_reg_call_id(w);
+	bool subscription = w->msg.method == SIP_M_SUBSCRIBE;
+	struct sip_strict_reg *reg;
+	struct sip_ip inside;
+
+	hlist_for_each_entry(reg, sip_strict_asked_head(w->sn, call_id), node_asked) {
+		sip_strict_reg_inside(reg, &inside);
+		if (reg->call_id == call_id &&
+		    reg->subscription == subscription &&
+		    reg->contact.zone == w->zone && sip_ip_equal(&inside, &w->ctx.snd.real.ip))
+			return true;
+	}
+	return false;
+}
+
+/* Of one of its Contacts? A phone that was restarted has another Call-ID. */
+static bool sip_strict_reg_has_contact(const struct sip_strict_work *w)
+{
+	const struct sip_end *snd = &w->ctx.snd;
+	struct sip_ap ap = { .ip = snd->real.ip };
+	u32 n = 0;
+
+	while (sip_msg_contact_of(&w->msg, snd, n++, &ap.port))
+		if (sip_strict_reg_has_pair(w, &ap))
+			return true;
+	return false;
+}
+
 /**
  * sip_strict_reg_prepare() - is there room for what a REGISTER or SUBSCRIBE asks?
  * @w: the message in work, its ends known
@@ -511,13 +551,11 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
  */
 enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w)
 {
-	struct sip_strict_end contact;
-
 	if (!w->msg.request || !w->ctx.snd.inside ||
 	    (w->msg.method != SIP_M_REGISTER && w->msg.method != SIP_M_SUBSCRIBE))
 		return SIP_R_OK;
-	sip_strict_end_set(&contact, &w->ctx.snd.real, w->l4proto, w->zone);
-	if (rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params))
+	if (sip_strict_reg_has_pair(w, &w->ctx.snd.real) || sip_strict_reg_has_call_id(w) ||
+	    sip_strict_reg_has_contact(w))
 		return SIP_R_OK;
 	return sip_strict_call_room(w, &w->ctx.snd, &w->ctx.rcv, true, 0);
 }

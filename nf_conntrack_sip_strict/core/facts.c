@@ -7,6 +7,8 @@
  */
 #include "facts.h"
 
+#define SIP_MAX_OWN_CONTACTS 8 /* of one message */
+
 /**
  * sip_msg_may_start_call() - may an unknown call begin with this message?
  * @msg: the message
@@ -145,6 +147,41 @@ struct sip_span sip_msg_aor(const struct sip_msg *msg)
 	if (na.uri.hp.end > aor.off)
 		aor.len = na.uri.hp.end - aor.off;
 	return aor;
+}
+
+/**
+ * sip_msg_contact_of() - the ports at which the sender can be reached
+ * @msg: the message
+ * @snd: its sender; Contacts at other addresses are passed over
+ * @n: which of its own Contacts, from 0
+ * @port: filled in
+ *
+ * Of the first Contact field alone: that is where phones write all of them.
+ *
+ * Return: false if there are not so many, or if they are too many.
+ */
+bool sip_msg_contact_of(const struct sip_msg *msg, const struct sip_end *snd, u32 n, u16 *port)
+{
+	const struct sip_header *contact;
+	struct sip_nameaddr na;
+	u32 i, off;
+
+	if (!msg->first[SIP_H_CONTACT])
+		return false;
+	contact = &msg->header[msg->first[SIP_H_CONTACT] - 1];
+	off = contact->value.off;
+	for (i = 0; i < SIP_MAX_OWN_CONTACTS; i++) {
+		if (sip_nameaddr_next(msg->buf, &off, contact->value.off + contact->value.len,
+				      &na) != 1)
+			return false;
+		if (!sip_ip_equal(&na.uri.hp.ip, &snd->real.ip) &&
+		    !sip_ip_equal(&na.uri.hp.ip, &snd->seen.ip))
+			continue;
+		*port = na.uri.hp.port.len ? na.uri.hp.port_num : sip_uri_default_port(&na.uri);
+		if (!n--)
+			return true;
+	}
+	return false;
 }
 
 /**

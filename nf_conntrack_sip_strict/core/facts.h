@@ -18,6 +18,9 @@ struct sip_span sip_msg_called(const struct sip_msg *msg);
 /* Address-of-record of a REGISTER: URI of To, without parameters. */
 struct sip_span sip_msg_aor(const struct sip_msg *msg);
 
+/* Port of the sender's own Contact number n. */
+bool sip_msg_contact_of(const struct sip_msg *msg, const struct sip_end *snd, u32 n, u16 *port);
+
 /**
  * struct sip_sub_state - Subscription-State of a NOTIFY (RFC 6665 section 4.1.3)
  * @expires: seconds, -1: not said
