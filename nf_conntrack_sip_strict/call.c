@@ -17,7 +17,6 @@
 #include "dialog.h"
 
 #define SIP_STRICT_SOS_SPARE 8 /* emergency calls above host_max and dialog_max */
-#define SIP_STRICT_ENDED_SHARE 8 /* one of so many of dialog_max */
 #define SIP_STRICT_ENDED_LEAST 256u
 
 static const struct rhashtable_params sip_strict_call_params = {

@@ -87,8 +87,9 @@ void sip_strict_sweep_kick(struct sip_strict_net *sn)
 static bool sip_strict_net_is_idle(const struct sip_strict_net *sn)
 {
 	return list_empty(&sn->call_list) && list_empty(&sn->ended_list) &&
-	       list_empty(&sn->reg_list) && list_empty(&sn->mem_list) &&
-	       list_empty(&sn->loose_uses) && list_empty(&sn->flow_list);
+	       list_empty(&sn->reg_list) && list_empty(&sn->regs_ended) &&
+	       list_empty(&sn->mem_list) && list_empty(&sn->loose_uses) &&
+	       list_empty(&sn->flow_list);
 }
 
 static void sip_strict_sweep(struct work_struct *work)

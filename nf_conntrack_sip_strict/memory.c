@@ -286,17 +286,6 @@ static void sip_strict_mem_query(struct sip_strict_mem_query *mq, const struct s
 	mq->q.user_len = min_t(u32, q->user_len, SIP_STRICT_USER_KEPT);
 }
 
-static bool sip_strict_mem_answers(const struct sip_strict_mem_query *mq,
-				   const struct sip_strict_mem *mem)
-{
-	if (!sip_ip_equal(&mem->inside, &mq->w->ctx.rcv.real.ip))
-		return false;
-	/* A binding admits requests only while it lives (RFC 3261 10.3). */
-	if (mq->q.field == SIP_F_RURI && mem->reg && mem->reg->state != SIP_STRICT_REG_LIVE)
-		return false;
-	return true;
-}
-
 /* A subscription is a dialog too (RFC 6665 section 4.4.1). */
 static bool sip_strict_mem_is_of(struct sip_strict_mem_query *mq, const struct sip_strict_mem *mem)
 {
@@ -310,6 +299,20 @@ static bool sip_strict_mem_is_of(struct sip_strict_mem_query *mq, const struct s
 		mq->call_id = sip_strict_hash(w->msg.buf + w->msg.call_id.off,
 					      w->msg.call_id.len);
 	return mem->reg->aor == mq->call_id;
+}
+
+static bool sip_strict_mem_answers(struct sip_strict_mem_query *mq,
+				   const struct sip_strict_mem *mem)
+{
+	if (!sip_ip_equal(&mem->inside, &mq->w->ctx.rcv.real.ip))
+		return false;
+	/*
+	 * A binding admits requests only while it lives (RFC 3261 10.3). The NOTIFY of a
+	 * fetch, and the last one of all, come before that or after.
+	 */
+	if (mq->q.field == SIP_F_RURI && mem->reg && mem->reg->state != SIP_STRICT_REG_LIVE)
+		return sip_strict_mem_is_of(mq, mem);
+	return true;
 }
 
 static u32 sip_strict_mem_rank(struct sip_strict_mem_query *mq, const struct sip_strict_mem *mem)

@@ -16,9 +16,12 @@
  *   200 to expires=0    ends; not at the request
  *
  * A subscription opens with its SUBSCRIBE (32 s), since a NOTIFY may overtake
- * the 200; the newest of Expires and Subscription-State decides.
+ * the 200; the newest of Expires and Subscription-State decides. One that is over
+ * is remembered for 32 s, as calls are: it opens nothing and counts against no
+ * limit, but the last NOTIFY, and its repeats, still get their Request-URI undone.
  *
- * Everything runs under sn->lock. Bounds: dialog_max, host_max, expires_max.
+ * Everything runs under sn->lock. Bounds: dialog_max, host_max, expires_max, and of
+ * subscriptions that are over SIP_STRICT_ENDED_SHARE of dialog_max.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -28,6 +31,7 @@
 #include "trace.h"
 
 #define SIP_STRICT_REG_GRACE (2 * HZ)
+#define SIP_STRICT_REGS_ENDED_LEAST 256u
 #define SIP_STRICT_ASKED_DEFAULT 3600 /* RFC 3261 section 10.2.1.1 */
 
 static const struct rhashtable_params sip_strict_reg_params = {
@@ -46,6 +50,7 @@ static const struct rhashtable_params sip_strict_reg_params = {
 int sip_strict_reg_net_init(struct sip_strict_net *sn)
 {
 	INIT_LIST_HEAD(&sn->reg_list);
+	INIT_LIST_HEAD(&sn->regs_ended);
 	return rhltable_init(&sn->regs, &sip_strict_reg_params);
 }
 
@@ -84,8 +89,9 @@ static void sip_strict_reg_file(struct sip_strict_net *sn, struct sip_strict_reg
 	hlist_add_head(&reg->node_asked, sip_strict_asked_head(sn, call_id));
 }
 
-static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg *reg,
-				struct sip_strict_reap *reap)
+/* From here on it opens nothing and counts against no limit. */
+static void sip_strict_reg_close(struct sip_strict_net *sn, struct sip_strict_reg *reg,
+				 struct sip_strict_reap *reap)
 {
 	struct sip_strict_use *use, *next;
 	struct sip_ip inside;
@@ -93,16 +99,57 @@ static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg
 	sip_strict_reg_trace(sn, reg, "ended");
 	list_for_each_entry_safe(use, next, &reg->uses, owner_node)
 		sip_strict_use_put(sn, use, reap);
+	sn->n_regs--;
+	sip_strict_reg_inside(reg, &inside);
+	sip_strict_quota_give(sn, &inside, &reg->peer, reg->contact.zone);
+	SIP_STRICT_INC(sn, registrations_ended);
+}
+
+static void sip_strict_reg_free(struct sip_strict_net *sn, struct sip_strict_reg *reg,
+				struct sip_strict_reap *reap)
+{
+	if (reg->state != SIP_STRICT_REG_ENDED)
+		sip_strict_reg_close(sn, reg, reap);
+	else
+		sn->n_regs_ended--;
 	sip_strict_mem_flush(sn, &reg->mems);
 	rhltable_remove(&sn->regs, &reg->node, sip_strict_reg_params);
 	hlist_del_init(&reg->node_asked);
 	list_del(&reg->list);
-	sn->n_regs--;
-	sip_strict_reg_inside(reg, &inside);
-	sip_strict_quota_give(sn, &inside, &reg->peer, reg->contact.zone);
 	sip_strict_flow_put(sn, reg->flow);
-	SIP_STRICT_INC(sn, registrations_ended);
 	kfree_rcu(reg, rcu);
+}
+
+/* It is over: a registration is gone, a subscription's last messages are on their way. */
+static void sip_strict_reg_end(struct sip_strict_net *sn, struct sip_strict_reg *reg,
+			       struct sip_strict_reap *reap)
+{
+	if (!reg->subscription) {
+		sip_strict_reg_free(sn, reg, reap);
+		return;
+	}
+	if (reg->state == SIP_STRICT_REG_ENDED)
+		return;
+	sip_strict_reg_close(sn, reg, reap);
+	reg->state = SIP_STRICT_REG_ENDED;
+	reg->pending = false;
+	reg->expires = jiffies + SIP_STRICT_LINGER;
+	list_move_tail(&reg->list, &sn->regs_ended);
+	sn->n_regs_ended++;
+}
+
+/*
+ * Those that are over cost their host little: they may come in any number. Not done as one
+ * ends: whoever ended it may have another one in its hands.
+ */
+static void sip_strict_reg_trim(struct sip_strict_net *sn, struct sip_strict_reap *reap)
+{
+	u32 max = max_t(u32, READ_ONCE(sn->conf.dialog_max) / SIP_STRICT_ENDED_SHARE,
+			SIP_STRICT_REGS_ENDED_LEAST);
+
+	while (sn->n_regs_ended > max)
+		sip_strict_reg_free(sn, list_first_entry(&sn->regs_ended, struct sip_strict_reg,
+							 list), reap);
 }
 
 /**
@@ -118,6 +165,7 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn)
 
 	rcu_read_lock();
 	spin_lock_bh(&sn->lock);
+	list_splice_tail_init(&sn->regs_ended, &sn->reg_list);
 	list_for_each_entry_safe(reg, next, &sn->reg_list, list)
 		sip_strict_reg_free(sn, reg, &reap);
 	spin_unlock_bh(&sn->lock);
@@ -149,8 +197,8 @@ static struct sip_strict_reg *sip_strict_reg_find(struct sip_strict_work *w,
 
 	list = rhltable_lookup(&w->sn->regs, contact, sip_strict_reg_params);
 	rhl_for_each_entry_rcu(reg, pos, list, node) {
-		if (reg->aor == aor && reg->subscription == subscription &&
-		    sip_ap_equal(&reg->out, out) &&
+		if (reg->state != SIP_STRICT_REG_ENDED && reg->aor == aor &&
+		    reg->subscription == subscription && sip_ap_equal(&reg->out, out) &&
 		    sip_ip_equal(&reg->peer, &w->ctx.rcv.real.ip))
 			return reg;
 	}
@@ -403,7 +451,7 @@ static void sip_strict_reg_answer(struct sip_strict_work *w, struct sip_strict_r
 	}
 	granted = sip_strict_reg_granted(w, reg);
 	if (!reg->asked || !granted)
-		sip_strict_reg_free(w->sn, reg, &w->reap);
+		sip_strict_reg_end(w->sn, reg, &w->reap);
 	else
 		sip_strict_reg_live(w->sn, reg, granted, &w->reap);
 }
@@ -488,12 +536,13 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
 	hlist_for_each_entry_safe(reg, next, sip_strict_asked_head(w->sn, aor), node_asked) {
 		sip_strict_reg_inside(reg, &inside);
 		if (!reg->subscription || reg->aor != aor ||
+		    reg->state == SIP_STRICT_REG_ENDED ||
 		    !sip_ip_equal(&inside, &w->ctx.rcv.real.ip) ||
 		    !(sip_ip_equal(&reg->peer, &w->ctx.snd.real.ip) ||
 		      sip_ip_equal(&reg->peer, &w->ctx.snd.seen.ip)))
 			continue;
 		if (state.terminated)
-			sip_strict_reg_free(w->sn, reg, &w->reap);
+			sip_strict_reg_end(w->sn, reg, &w->reap);
 		else if (state.expires >= 0)
 			sip_strict_reg_live(w->sn, reg,
 					    (u32)min_t(s64, state.expires, 0xffffffff), &w->reap);
@@ -503,10 +552,16 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
 /* Is there a binding of this inside pair? */
 static bool sip_strict_reg_has_pair(const struct sip_strict_work *w, const struct sip_ap *ap)
 {
+	struct rhlist_head *list, *pos;
 	struct sip_strict_end contact;
+	struct sip_strict_reg *reg;
 
 	sip_strict_end_set(&contact, ap, w->l4proto, w->zone);
-	return rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params);
+	list = rhltable_lookup(&w->sn->regs, &contact, sip_strict_reg_params);
+	rhl_for_each_entry_rcu(reg, pos, list, node)
+		if (reg->state != SIP_STRICT_REG_ENDED)
+			return true;
+	return false;
 }
 
 /* Of this Call-ID? All refreshes of a binding have the same (RFC 3261 section 10.2.4). */
@@ -519,7 +574,7 @@ static bool sip_strict_reg_has_call_id(const struct sip_strict_work *w)
 
 	hlist_for_each_entry(reg, sip_strict_asked_head(w->sn, call_id), node_asked) {
 		sip_strict_reg_inside(reg, &inside);
-		if (reg->call_id == call_id &&
+		if (reg->call_id == call_id && reg->state != SIP_STRICT_REG_ENDED &&
 		    reg->subscription == subscription &&
 		    reg->contact.zone == w->zone && sip_ip_equal(&inside, &w->ctx.snd.real.ip))
 			return true;
@@ -570,6 +625,7 @@ void sip_strict_reg_learn(struct sip_strict_work *w)
 {
 	bool subscription = w->msg.method == SIP_M_SUBSCRIBE;
 
+	sip_strict_reg_trim(w->sn, &w->reap);
 	if (w->msg.method == SIP_M_NOTIFY) {
 		if (w->msg.request && w->ctx.rcv.inside)
 			sip_strict_reg_notify(w);
@@ -594,12 +650,17 @@ void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *rea
 {
 	struct sip_strict_reg *reg, *next;
 
+	list_for_each_entry_safe(reg, next, &sn->regs_ended, list) {
+		if (time_before(jiffies, reg->expires))
+			break;
+		sip_strict_reg_free(sn, reg, reap);
+	}
 	list_for_each_entry_safe(reg, next, &sn->reg_list, list) {
 		if (reg->pending && time_after(jiffies, reg->pending_until))
 			reg->pending = false;
 		if (reg->state == SIP_STRICT_REG_LIVE) {
 			if (time_after(jiffies, reg->expires)) {
-				sip_strict_reg_free(sn, reg, reap);
+				sip_strict_reg_end(sn, reg, reap);
 				continue;
 			}
 			if (!reg->flow->want || time_after(reg->expires, reg->flow->want))
@@ -608,6 +669,7 @@ void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *rea
 			sip_strict_reg_free(sn, reg, reap);
 		}
 	}
+	sip_strict_reg_trim(sn, reap);
 }
 
 /**

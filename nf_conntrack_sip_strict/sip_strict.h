@@ -57,6 +57,7 @@
 
 /* RFC 3261 table 4: Timer B, F, H, J are 64 * T1; an ended thing is kept so long. */
 #define SIP_STRICT_LINGER (32 * HZ)
+#define SIP_STRICT_ENDED_SHARE 8 /* what is over may be one of so many of dialog_max */
 #define SIP_STRICT_LOW_PORT 1024
 #define SIP_STRICT_EARLY_HEADS 256 /* of connections that came before their mapping */
 #define SIP_STRICT_ASKED_HEADS 1024 /* of registrations and subscriptions; a power of 2 */
@@ -151,6 +152,7 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @call_list, @reg_list: for the sweep and proc
  * @ringing: calls that may be evicted as long as they are early, oldest first
  * @ended_list: calls that are over and remembered, in the order of their end
+ * @regs_ended: subscriptions likewise
  * @sweep: once a second while there is anything
  * @n_*: entries, for limits and proc
  */
@@ -185,6 +187,7 @@ struct sip_strict_net {
 	struct list_head ringing;
 	struct list_head ended_list;
 	struct list_head reg_list;
+	struct list_head regs_ended;
 	struct list_head flow_list;
 	struct list_head mem_list; /* sent-by memories, oldest first: they expire in order */
 	struct list_head loose_uses; /* uses that only time ends (until), oldest first */
@@ -194,6 +197,7 @@ struct sip_strict_net {
 	u32 n_calls;
 	u32 n_ended;
 	u32 n_regs;
+	u32 n_regs_ended;
 	u32 n_maps;
 	u32 n_mems;
 	u32 n_loose_mems; /* of them in mem_list */
@@ -629,7 +633,11 @@ struct sip_strict_call {
 
 /* ---- registration.c ----------------------------------------------------- */
 
-enum sip_strict_reg_state { SIP_STRICT_REG_PENDING, SIP_STRICT_REG_LIVE };
+enum sip_strict_reg_state {
+	SIP_STRICT_REG_PENDING,
+	SIP_STRICT_REG_LIVE,
+	SIP_STRICT_REG_ENDED, /* of subscriptions: remembered, opens nothing */
+};
 
 /**
  * struct sip_strict_reg - a registered contact, or a subscription
