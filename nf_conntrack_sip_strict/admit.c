@@ -96,13 +96,13 @@ static bool sip_strict_use_names(const struct sip_strict_use *use, const struct 
 	if (use->loose)
 		return sip_ip_equal(&use->peer, ip);
 	if (sip_strict_use_reg(use))
-		return sip_ip_equal(&use->reg->peer, ip);
+		return sip_strict_reg_has_peer(use->reg, ip);
 	return use->call && sip_strict_call_signals(use->call, ip);
 }
 
 /*
- * All that call->outside, a signalling call->peer, reg->peer and use->peer have ever
- * been set to has its bit from then on until it is in none of them.
+ * All that call->outside, a signalling call->peer, reg->peer, reg->named and use->peer
+ * have ever been set to has its bit from then on until it is in none of them.
  */
 static u32 sip_strict_known_bit(const struct sip_ip *ip)
 {
@@ -148,12 +148,17 @@ void sip_strict_known_sweep(struct sip_strict_net *sn)
 {
 	const struct sip_strict_reg *reg;
 	const struct sip_strict_use *use;
+	u32 i;
 
 	bitmap_zero(sn->known, SIP_STRICT_KNOWN_BITS);
 	sip_strict_known_calls(sn, &sn->call_list);
 	sip_strict_known_calls(sn, &sn->ended_list);
-	list_for_each_entry(reg, &sn->reg_list, list)
+	list_for_each_entry(reg, &sn->reg_list, list) {
 		sip_strict_known_add(sn, &reg->peer);
+		for (i = 0; i < SIP_STRICT_SUB_PEERS; i++)
+			if (reg->named[i].family)
+				sip_strict_known_add(sn, &reg->named[i]);
+	}
 	list_for_each_entry(use, &sn->loose_uses, owner_node)
 		sip_strict_known_add(sn, &use->peer);
 }

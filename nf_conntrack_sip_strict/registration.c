@@ -432,6 +432,42 @@ static u32 sip_strict_reg_granted(const struct sip_strict_work *w, const struct 
 	return (u32)min_t(s64, granted, 0xffffffff);
 }
 
+/**
+ * sip_strict_reg_has_peer() - is this address the far end of a registration?
+ * @reg: a registration, or a subscription: who was asked, and its dialog's remote target
+ *	and route set
+ * @ip: the address
+ *
+ * Context: sn->lock held.
+ * Return: true if it is.
+ */
+bool sip_strict_reg_has_peer(const struct sip_strict_reg *reg, const struct sip_ip *ip)
+{
+	u32 i;
+
+	for (i = 0; i < SIP_STRICT_SUB_PEERS; i++)
+		if (reg->named[i].family && sip_ip_equal(&reg->named[i], ip))
+			return true;
+	return sip_ip_equal(&reg->peer, ip);
+}
+
+/* Who may send in its dialog, by the answer or a NOTIFY (RFC 6665 section 4.1.3). */
+static void sip_strict_reg_name(const struct sip_strict_work *w, struct sip_strict_reg *reg)
+{
+	u32 i;
+
+	if (!reg->subscription)
+		return;
+	for (i = 0; i < w->plan.n_peers; i++) {
+		const struct sip_ip *ip = &w->plan.peer_ap[i].ip;
+
+		if (sip_strict_reg_has_peer(reg, ip))
+			continue;
+		reg->named[reg->n_named++ % SIP_STRICT_SUB_PEERS] = *ip;
+		sip_strict_known_add(w->sn, ip);
+	}
+}
+
 static void sip_strict_reg_answer(struct sip_strict_work *w, struct sip_strict_reg *reg)
 {
 	u16 status = w->msg.status;
@@ -449,6 +485,7 @@ static void sip_strict_reg_answer(struct sip_strict_work *w, struct sip_strict_r
 			reg->pending_until = jiffies + SIP_STRICT_LINGER;
 		return;
 	}
+	sip_strict_reg_name(w, reg);
 	granted = sip_strict_reg_granted(w, reg);
 	if (!reg->asked || !granted)
 		sip_strict_reg_end(w->sn, reg, &w->reap);
@@ -538,9 +575,10 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
 		if (!reg->subscription || reg->aor != aor ||
 		    reg->state == SIP_STRICT_REG_ENDED ||
 		    !sip_ip_equal(&inside, &w->ctx.rcv.real.ip) ||
-		    !(sip_ip_equal(&reg->peer, &w->ctx.snd.real.ip) ||
-		      sip_ip_equal(&reg->peer, &w->ctx.snd.seen.ip)))
+		    !(sip_strict_reg_has_peer(reg, &w->ctx.snd.real.ip) ||
+		      sip_strict_reg_has_peer(reg, &w->ctx.snd.seen.ip)))
 			continue;
+		sip_strict_reg_name(w, reg);
 		if (state.terminated)
 			sip_strict_reg_end(w->sn, reg, &w->reap);
 		else if (state.expires >= 0)

@@ -69,6 +69,7 @@
 #define SIP_STRICT_MAX_LEGS 12
 #define SIP_STRICT_MAX_TXNS 16
 #define SIP_STRICT_MAX_PEERS 24 /* addresses of one call */
+#define SIP_STRICT_SUB_PEERS 4 /* addresses of one subscription, besides its peer's */
 #define SIP_STRICT_MAX_USES 48 /* ports of one call */
 #define SIP_STRICT_CALLID_SHOWN 96
 #define SIP_STRICT_USER_KEPT 64 /* bytes of a user part that are compared */
@@ -643,6 +644,8 @@ enum sip_strict_reg_state {
  * struct sip_strict_reg - a registered contact, or a subscription
  * @contact: the inside pair; @out: the outside pair it was mapped to
  * @peer: registrar or notifier address
+ * @named: subscriptions: newest addresses that the far side's Contact and Record-Route
+ *	named, in a ring; family 0: none. @n_named: how many ever
  * @aor: hash of the address-of-record (To of a REGISTER), or of the Call-ID of a
  *	subscription
  * @call_id, @cseq, @branch: of the request under way, or of the last one
@@ -654,6 +657,8 @@ struct sip_strict_reg {
 	struct sip_strict_end contact;
 	struct sip_ap out;
 	struct sip_ip peer;
+	struct sip_ip named[SIP_STRICT_SUB_PEERS];
+	u32 n_named;
 	u64 aor;
 	u64 call_id;
 	u64 branch;
@@ -822,6 +827,7 @@ void sip_strict_reg_net_exit(struct sip_strict_net *sn);
 enum sip_reason sip_strict_reg_prepare(struct sip_strict_work *w);
 void sip_strict_reg_learn(struct sip_strict_work *w);
 bool sip_strict_reg_is_asked(const struct sip_strict_work *w);
+bool sip_strict_reg_has_peer(const struct sip_strict_reg *reg, const struct sip_ip *ip);
 void sip_strict_reg_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 
 void sip_strict_reg_address_gone(struct sip_strict_net *sn, const struct sip_strict_end *end,
