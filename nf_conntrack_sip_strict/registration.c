@@ -4,9 +4,9 @@
  *
  * A registration is one Contact of an inside host at one registrar (RFC 3261
  * section 10), or the Path entry of an inside proxy, a subscription one of a
- * SUBSCRIBE (RFC 6665). Both keep a mapping of their address open, so that
- * requests arrive although the flow's own conntrack entry is long gone, and
- * keep that entry alive while it exists.
+ * SUBSCRIBE (RFC 6665), or the Record-Route entry of such a proxy. Both keep a
+ * mapping of their address open, so that requests arrive although the flow's own
+ * conntrack entry is long gone, and keep that entry alive while it exists.
  *
  *   REGISTER out        each Contact of ours becomes a pending registration,
  *                       with the memory that unmaps the registrar's echo
@@ -353,8 +353,8 @@ static void sip_strict_reg_star(struct sip_strict_work *w)
 }
 
 /*
- * A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer, and the
- * Path of an inside proxy, by which requests to its phones will come (RFC 3327).
+ * A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer, and the Path or
+ * Record-Route of an inside proxy, by which requests to its phones will come.
  */
 static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 {

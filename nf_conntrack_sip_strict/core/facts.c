@@ -234,15 +234,19 @@ bool sip_fact_is_via(const struct sip_addr_fact *fact)
  * @fact: an address of the sender
  * @msg: its message, a REGISTER or a SUBSCRIBE
  *
- * The Contacts (RFC 3261 section 10.2, RFC 6665 section 4.1), and the Path of a
- * proxy in front of them (RFC 3327 section 5.1).
+ * The Contacts (RFC 3261 section 10.2, RFC 6665 section 4.1), the Path of a proxy in
+ * front of them (RFC 3327 section 5.1), and the Record-Route of one that stays in a
+ * subscription (RFC 3261 section 12.1).
  *
  * Return: true if they will.
  */
 bool sip_fact_is_binding(const struct sip_addr_fact *fact, const struct sip_msg *msg)
 {
-	return !fact->star && (fact->field == SIP_F_CONTACT ||
-			       (fact->field == SIP_F_PATH && msg->method == SIP_M_REGISTER));
+	if (fact->star)
+		return false;
+	return fact->field == SIP_F_CONTACT ||
+	       (fact->field == SIP_F_PATH && msg->method == SIP_M_REGISTER) ||
+	       (fact->field == SIP_F_RECORD_ROUTE && msg->method == SIP_M_SUBSCRIBE);
 }
 
 /**
