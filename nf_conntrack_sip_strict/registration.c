@@ -15,6 +15,9 @@
  *                       was asked, plus 2 s
  *   200 to expires=0    ends; not at the request
  *
+ * What an inside notifier or registrar names in its own 2xx, requests come to as well: its
+ * Contact and Record-Route, or its Service-Route, have a record until what was granted ends.
+ *
  * A subscription opens with its SUBSCRIBE (32 s), since a NOTIFY may overtake
  * the 200; the newest of Expires and Subscription-State decides. One that is over
  * is remembered for 32 s, as calls are: it opens nothing and counts against no
@@ -352,6 +355,26 @@ static void sip_strict_reg_star(struct sip_strict_work *w)
 	}
 }
 
+/* The record of an address that the sender wrote, made if need be. */
+static struct sip_strict_reg *sip_strict_reg_of(struct sip_strict_work *w,
+						const struct sip_addr_fact *fact, u64 aor,
+						bool subscription)
+{
+	struct sip_strict_end contact;
+	struct sip_strict_reg *reg;
+	struct sip_ap real = fact->real;
+
+	if (!fact->mapped)
+		real.ip = w->ctx.snd.real.ip; /* already public */
+	sip_strict_end_set(&contact, &real, w->l4proto, w->zone);
+	reg = sip_strict_reg_find(w, &contact, &fact->seen, aor, subscription);
+	if (!reg)
+		reg = sip_strict_reg_make(w, &contact, &fact->seen, aor, subscription);
+	if (reg)
+		sip_strict_reg_move(w, reg);
+	return reg;
+}
+
 /*
  * A REGISTER or SUBSCRIBE from inside: its Contacts wait for the answer, and the Path or
  * Record-Route of an inside proxy, by which requests to its phones will come.
@@ -364,9 +387,7 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 
 	for (i = 0; i < w->plan.n_addrs; i++) {
 		const struct sip_addr_fact *fact = &w->plan.addr[i];
-		struct sip_strict_end contact;
 		struct sip_strict_reg *reg;
-		struct sip_ap real = fact->real;
 
 		/* A walk over all: one "*" says as much as many. */
 		if (fact->star && !subscription && !star) {
@@ -375,15 +396,9 @@ static void sip_strict_reg_request(struct sip_strict_work *w, bool subscription)
 		}
 		if (!fact->ours || !sip_fact_is_binding(fact, &w->msg))
 			continue;
-		if (!fact->mapped)
-			real.ip = w->ctx.snd.real.ip; /* already public */
-		sip_strict_end_set(&contact, &real, w->l4proto, w->zone);
-		reg = sip_strict_reg_find(w, &contact, &fact->seen, aor, subscription);
-		if (!reg)
-			reg = sip_strict_reg_make(w, &contact, &fact->seen, aor, subscription);
+		reg = sip_strict_reg_of(w, fact, aor, subscription);
 		if (!reg)
 			continue;
-		sip_strict_reg_move(w, reg);
 		sip_strict_reg_ask(w, reg, sip_strict_reg_asked(w, fact->expires));
 		sip_strict_reg_remember(w, reg, fact);
 		sip_strict_reg_open(w, reg, fact);
@@ -536,6 +551,57 @@ static void sip_strict_reg_response(struct sip_strict_work *w)
 	}
 }
 
+/* What the sender granted under this Call-ID is over. */
+static void sip_strict_reg_revoke(struct sip_strict_work *w, bool subscription)
+{
+	u64 call_id = sip_strict_reg_call_id(w);
+	struct sip_strict_reg *reg;
+	struct hlist_node *next;
+	struct sip_ip inside;
+
+	hlist_for_each_entry_safe(reg, next, sip_strict_asked_head(w->sn, call_id), node_asked) {
+		sip_strict_reg_inside(reg, &inside);
+		if (reg->call_id == call_id && reg->subscription == subscription &&
+		    reg->contact.zone == w->zone && sip_ip_equal(&inside, &w->ctx.snd.real.ip))
+			sip_strict_reg_end(w->sn, reg, &w->reap);
+	}
+}
+
+/*
+ * A 2xx from an inside notifier or registrar: SUBSCRIBE inside the dialog goes to its
+ * Contact (RFC 6665 section 4.1.2.2), other requests by its Service-Route (RFC 3608).
+ */
+static void sip_strict_reg_grant(struct sip_strict_work *w, bool subscription)
+{
+	s64 granted = w->msg.expires >= 0 ? w->msg.expires : SIP_STRICT_ASKED_DEFAULT;
+	u64 aor = sip_strict_reg_aor(w, subscription);
+	u32 i;
+
+	/* Nothing is undone for who is not translated. */
+	if (w->msg.status / 100 != 2 || sip_ap_equal(&w->ctx.snd.real, &w->ctx.snd.seen))
+		return;
+	if (!subscription)
+		granted = sip_msg_bound(&w->msg, SIP_STRICT_ASKED_DEFAULT);
+	if (!granted) {
+		sip_strict_reg_revoke(w, subscription);
+		return;
+	}
+	for (i = 0; i < w->plan.n_addrs; i++) {
+		const struct sip_addr_fact *fact = &w->plan.addr[i];
+		struct sip_strict_reg *reg;
+
+		if (!fact->ours || !sip_fact_is_binding(fact, &w->msg))
+			continue;
+		reg = sip_strict_reg_of(w, fact, aor, subscription);
+		if (!reg)
+			continue;
+		sip_strict_reg_file(w->sn, reg, sip_strict_reg_call_id(w));
+		sip_strict_reg_remember(w, reg, fact);
+		sip_strict_reg_open(w, reg, fact);
+		sip_strict_reg_live(w->sn, reg, (u32)min_t(s64, granted, 0xffffffff), &w->reap);
+	}
+}
+
 /**
  * sip_strict_reg_is_asked() - does a registration or subscription wait for this answer?
  * @w: the message in work, an answer to the inside
@@ -585,6 +651,16 @@ static void sip_strict_reg_notify(struct sip_strict_work *w)
 			sip_strict_reg_live(w->sn, reg,
 					    (u32)min_t(s64, state.expires, 0xffffffff), &w->reap);
 	}
+}
+
+/* NOTIFY of an inside notifier: its last one ends what it granted. */
+static void sip_strict_reg_notify_out(struct sip_strict_work *w)
+{
+	struct sip_sub_state state;
+
+	sip_msg_sub_state(&w->msg, &state);
+	if (state.terminated)
+		sip_strict_reg_revoke(w, true);
 }
 
 /* Is there a binding of this inside pair? */
@@ -667,14 +743,18 @@ void sip_strict_reg_learn(struct sip_strict_work *w)
 	if (w->msg.method == SIP_M_NOTIFY) {
 		if (w->msg.request && w->ctx.rcv.inside)
 			sip_strict_reg_notify(w);
+		if (w->msg.request && w->ctx.snd.inside)
+			sip_strict_reg_notify_out(w);
 		return;
 	}
 	if (w->msg.method != SIP_M_REGISTER && !subscription)
 		return;
 	if (w->msg.request && w->ctx.snd.inside)
 		sip_strict_reg_request(w, subscription);
-	else if (!w->msg.request && w->ctx.rcv.inside)
+	if (!w->msg.request && w->ctx.rcv.inside)
 		sip_strict_reg_response(w);
+	if (!w->msg.request && w->ctx.snd.inside)
+		sip_strict_reg_grant(w, subscription);
 }
 
 /**

@@ -185,6 +185,37 @@ bool sip_msg_contact_of(const struct sip_msg *msg, const struct sip_end *snd, u3
 }
 
 /**
+ * sip_msg_bound() - for how long does a 2xx to REGISTER bind (RFC 3261 section 10.2.4)?
+ * @msg: the message
+ * @unsaid: seconds where neither expires= nor Expires says it
+ *
+ * Return: seconds of the Contact that lasts longest; 0: it has none.
+ */
+s64 sip_msg_bound(const struct sip_msg *msg, s64 unsaid)
+{
+	s64 head = msg->expires >= 0 ? msg->expires : unsaid;
+	s64 longest = 0;
+	u32 i;
+
+	for (i = 0; i < msg->n_headers; i++) {
+		const struct sip_header *field = &msg->header[i];
+		u32 off = field->value.off;
+		struct sip_nameaddr na;
+
+		if (field->id != SIP_H_CONTACT)
+			continue;
+		while (sip_nameaddr_next(msg->buf, &off, field->value.off + field->value.len,
+					 &na) == 1) {
+			s64 seconds = na.expires >= 0 ? na.expires : head;
+
+			if (seconds > longest)
+				longest = seconds;
+		}
+	}
+	return longest;
+}
+
+/**
  * sip_msg_sub_state() - read Subscription-State (RFC 6665 section 8.2.3)
  * @msg: a NOTIFY
  * @state: filled in
@@ -232,11 +263,11 @@ bool sip_fact_is_via(const struct sip_addr_fact *fact)
 /**
  * sip_fact_is_binding() - will requests come to this address after a 2xx?
  * @fact: an address of the sender
- * @msg: its message, a REGISTER or a SUBSCRIBE
+ * @msg: its message, a REGISTER or a SUBSCRIBE, or a 2xx to one
  *
  * The Contacts (RFC 3261 section 10.2, RFC 6665 section 4.1), the Path of a proxy in
- * front of them (RFC 3327 section 5.1), and the Record-Route of one that stays in a
- * subscription (RFC 3261 section 12.1).
+ * front of them (RFC 3327 section 5.1), the Record-Route of one that stays in a
+ * subscription (RFC 3261 section 12.1), and the Service-Route of a registrar (RFC 3608).
  *
  * Return: true if they will.
  */
@@ -244,9 +275,11 @@ bool sip_fact_is_binding(const struct sip_addr_fact *fact, const struct sip_msg 
 {
 	if (fact->star)
 		return false;
-	return fact->field == SIP_F_CONTACT ||
-	       (fact->field == SIP_F_PATH && msg->method == SIP_M_REGISTER) ||
-	       (fact->field == SIP_F_RECORD_ROUTE && msg->method == SIP_M_SUBSCRIBE);
+	if (msg->method == SIP_M_SUBSCRIBE)
+		return fact->field == SIP_F_CONTACT || fact->field == SIP_F_RECORD_ROUTE;
+	if (!msg->request)
+		return fact->field == SIP_F_SERVICE_ROUTE;
+	return fact->field == SIP_F_CONTACT || fact->field == SIP_F_PATH;
 }
 
 /**

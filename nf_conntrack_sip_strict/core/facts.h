@@ -21,6 +21,9 @@ struct sip_span sip_msg_aor(const struct sip_msg *msg);
 /* Port of the sender's own Contact number n. */
 bool sip_msg_contact_of(const struct sip_msg *msg, const struct sip_end *snd, u32 n, u16 *port);
 
+/* Seconds that the longest binding of a 2xx to REGISTER lasts. */
+s64 sip_msg_bound(const struct sip_msg *msg, s64 unsaid);
+
 /**
  * struct sip_sub_state - Subscription-State of a NOTIFY (RFC 6665 section 4.1.3)
  * @expires: seconds, -1: not said
