@@ -544,6 +544,45 @@ static bool state_is(const char *field, bool terminated, s64 expires)
 	       state.expires == expires;
 }
 
+static bool ports_are(const char *contacts, u32 n, const u16 *ports)
+{
+	struct sip_end snd = {
+		.real.ip = { .family = SIP_AF_IP4, .b = { 192, 168, 1, 20 } },
+		.seen.ip = { .family = SIP_AF_IP4, .b = { 198, 51, 100, 1 } },
+	};
+	u16 port;
+	u32 i;
+
+	if (!read_msg("REGISTER sip:a SIP/2.0", "REGISTER", "<sip:b>", contacts))
+		return false;
+	for (i = 0; i < n; i++)
+		if (!sip_msg_contact_of(&msg, &snd, i, &port) || port != ports[i])
+			return false;
+	return !sip_msg_contact_of(&msg, &snd, i, &port);
+}
+
+static s64 bound(const char *fields)
+{
+	if (!read_msg("SIP/2.0 200 OK", "REGISTER", "<sip:b>;tag=2", fields))
+		return -1;
+	return sip_msg_bound(&msg, 3600);
+}
+
+static void test_bindings(void)
+{
+	tap_ok(ports_are("", 0, NULL), "no Contact");
+	tap_ok(ports_are("Contact: *\r\n", 0, NULL), "a star is none");
+	tap_ok(ports_are("Contact: <sip:a@192.168.1.20:5070>, <sip:a@example.com>, "
+			 "<sip:a@10.0.0.1:5080>, <sips:198.51.100.1>, <sip:192.168.1.20>\r\n",
+			 3, (const u16[]){ 5070, 5061, 5060 }), "ports of its own Contacts");
+	tap_ok(!bound("Expires: 60\r\n"), "nothing is bound without a Contact");
+	tap_ok(bound("Contact: <sip:a>\r\n") == 3600, "nothing said");
+	tap_ok(bound("Contact: <sip:a>\r\nExpires: 60\r\n") == 60, "by Expires");
+	tap_ok(bound("Contact: <sip:a>;expires=0\r\nExpires: 60\r\n") == 0, "by expires= first");
+	tap_ok(bound("Contact: <sip:a>;expires=30, <sip:b>;expires=90\r\n"
+		     "Contact: <sip:c>;expires=60\r\n") == 90, "the one that lasts longest");
+}
+
 static void test_registrations(void)
 {
 	tap_ok(aor_is("\"A\" <sip:a@example.com:5060;x=y>;z=1", "sip:a@example.com:5060"),
@@ -643,6 +682,7 @@ int main(void)
 	test_calls();
 	test_emergency();
 	test_registrations();
+	test_bindings();
 	test_refused();
 	test_checks();
 	return tap_done();
