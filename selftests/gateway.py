@@ -297,6 +297,15 @@ def bye_races_media():
 
 # ---- floods -----------------------------------------------------------------------
 
+def call_on(calls):
+    """The ten that are up have audio, and so have ten new ones."""
+    calls.audio("under the flood")
+    calls.numbers += range(10, 20)
+    for n in range(10, 20):
+        calls.trunk.set_up(n)
+    calls.audio("of new calls under the flood")
+
+
 def flood_inside():
     """One phone asks for more calls and registrations than its share; others call on."""
     ours()
@@ -317,11 +326,7 @@ def flood_inside():
              f"only {now['skip_host_quota'] - before['skip_host_quota']} were refused")
         need(now["dialogs_now"] + now["registrations_now"] <= 50 + calls.count,
              f"{now['dialogs_now']} calls and {now['registrations_now']} registrations are kept")
-        calls.audio("under the flood")
-        calls.numbers += range(10, 20)
-        for n in range(10, 20):
-            calls.trunk.set_up(n)
-        calls.audio("of new calls under the flood")
+        call_on(calls)
 
 
 def flood_ports():
@@ -342,11 +347,7 @@ def flood_ports():
         need(now["skip_host_quota"] > before["skip_host_quota"], "nothing was refused")
         made = now["mappings_now"] - before["mappings_now"]
         need(made <= 50 + 256 + 1, f"the phone holds {made} ports")
-        calls.audio("under the flood")
-        calls.numbers += range(10, 20)
-        for n in range(10, 20):
-            calls.trunk.set_up(n)
-        calls.audio("of new calls under the flood")
+        call_on(calls)
 
 
 def drain_some(sock):
