@@ -237,7 +237,7 @@ static bool sip_strict_is_at_udp(const struct sip_strict_work *w, const struct s
 				 const struct sip_strict_end *in,
 				 const struct sip_strict_end *out, struct sip_strict_map **map)
 {
-	struct sip_strict_end udp_in = *in, udp_out = *out;
+	struct sip_strict_end udp_in = *in, same = *out;
 	struct sip_strict_map *other;
 
 	if (q->said || q->field != SIP_F_CONTACT || in->proto != IPPROTO_TCP ||
@@ -248,8 +248,8 @@ static bool sip_strict_is_at_udp(const struct sip_strict_work *w, const struct s
 	if (!*map || (*map)->kind != SIP_STRICT_CONTACT || !(*map)->live)
 		return false;
 	/* sip_strict_contact_of() makes the same over TCP, unless another has that. */
-	udp_out.port = (*map)->out.port;
-	other = sip_strict_map_find_out(w->sn, &udp_out);
+	same.port = (*map)->out.port;
+	other = sip_strict_map_find_out(w->sn, &same);
 	return !other || sip_strict_map_is_of(other, &w->ctx.snd.real.ip);
 }
 

@@ -24,8 +24,8 @@
  * sn->lock (tcp.c).
  *
  * References. A flow record owns one reference on its conntrack, and so does a
- * TCP connection; mappings and calls own references on flow records. Nothing that is reached from a
- * conntrack owns a reference on it.
+ * TCP connection; mappings and calls own references on flow records. Nothing that
+ * is reached from a conntrack owns a reference on it.
  */
 #ifndef SIP_STRICT_H
 #define SIP_STRICT_H
@@ -148,8 +148,8 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @early: struct sip_strict_entry whose far end may get a mapping, by that pair
  * @lost: one bit per hash of the server port of a flow without our helper: the
  *	test for flows that lost it
- * @known: one bit per hash of an address that signals in some call, or is the peer
- *	of some registration: one whose bit is not set is in none (admit.c)
+ * @known: one bit per hash of an address that signals in some call, or is a peer of
+ *	some registration or loose use: one whose bit is not set is in none (admit.c)
  * @call_list, @reg_list: for the sweep and proc
  * @ringing: calls that may be evicted as long as they are early, oldest first
  * @ended_list: calls that are over and remembered, in the order of their end
