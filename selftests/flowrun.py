@@ -130,6 +130,8 @@ class FlowRun:
         self.rtcp_of = {}       # media socket, as its own SDP names it -> its RTCP socket
         self.base = {}
         self.count = 0
+        self.since = 0.0        # when the step began, or its last message arrived
+        self.slowest = 0.0      # seconds that the slowest message took
         self.ours = net.helper in ("sip-strict", "sip-observe", testnet.STAND_IN)
 
     # Steps
@@ -141,6 +143,7 @@ class FlowRun:
         for step in flowfile.steps_of(self.flow, self.params):
             if self.net.six:
                 step = flow6.over_ipv6(step)
+            self.since = time.monotonic()
             try:
                 self._step(step)
                 self._nothing_else(step)
@@ -173,6 +176,14 @@ class FlowRun:
             first = data.decode("latin-1").split("\r\n")[0]
             raise Failed("extra", f"after '{step.words}' {host}:{port} also got, from "
                          f"{testnet.endpoint(*source)}: {first!r}")
+
+    def stood_still(self):
+        """Whether one message alone took so long that the gateway may have forgotten a flow.
+
+        It says nothing on the helper then: the short UDP timeout of the flow is for its
+        silences, and a message takes some hundredths of a second.
+        """
+        return bool(self.net.udp_timeout) and self.slowest > self.net.udp_timeout / 2
 
     # Messages
 
@@ -254,7 +265,10 @@ class FlowRun:
         first = record["sent"].split("\r\n")[0]
         self.log(f"{step.words}  ({testnet.endpoint(*record['to'])})  {first}")
         error = over.send(*record["sender"], record["sent"].encode("latin-1"), record["to"], wait)
+        sent = time.monotonic()
         got = None if error else over.receive(receiver, port, wait)
+        took = (time.monotonic() if got else sent) - self.since
+        self.since, self.slowest = time.monotonic(), max(self.slowest, took)
         if step.outcome == "lost":
             if got:
                 raise Failed("open", f"{receiver}:{port} got what it should not have: {first!r}")

@@ -39,6 +39,7 @@ import testnet
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 150 * testnet.SLOW      # seconds that one run may take
+ATTEMPTS = 3            # of a run that failed where the machine stood still
 OK, FAIL, SKIP = 0, 1, 4
 
 
@@ -100,9 +101,8 @@ class Case:
             os.kill(self.pid, signal.SIGKILL)
 
 
-def run_case(case, options):
-    """Runs one case; its output says what was done, its result is a code."""
-    story = []
+def attempt(case, options, story):
+    """Runs one case once; its failures, the dump, and whether they may be the machine's."""
     flow, params, helper = case.flow, case.params, case.helper
     head = {**flow.head, **params}
     net = testnet.Net(helper, os.environ.get("ASSIGN", head.get("assign", "nft")),
@@ -111,19 +111,32 @@ def run_case(case, options):
                       head.get("observe") if helper == "sip-strict" else None,
                       int(head["udp-timeout"]) if "udp-timeout" in head else None,
                       head.get("filter") != "none", story.append, head.get("family", "4"))
-    failures = []
     try:
         net.setup()
-        failures = flowrun.FlowRun(flow, params, net, story.append, case.transport,
-                                   options.piece).run(options.keep_going)
+        run = flowrun.FlowRun(flow, params, net, story.append, case.transport, options.piece)
+        failures = run.run(options.keep_going)
         dump = net.dump() if failures and not options.keep_going else ""
-    except testnet.Unsupported as err:
-        print(err)
-        return SKIP
+        return failures, dump, run.stood_still()
     except flowfile.FlowError as err:
-        failures, dump = [("flow", f"the flow file is wrong: {err}")], ""
+        return [("flow", f"the flow file is wrong: {err}")], "", False
     finally:
         net.close()
+
+
+def run_case(case, options):
+    """Runs one case; its output says what was done, its result is a code."""
+    for left in reversed(range(ATTEMPTS)):
+        story = []
+        try:
+            failures, dump, stood_still = attempt(case, options, story)
+        except testnet.Unsupported as err:
+            print(err)
+            return SKIP
+        if not (failures and stood_still and left):
+            break
+        if not options.out:
+            print(f"the machine stood still, for longer than the flow's UDP timeout bears; "
+                  f"once more, after: {failures[0][1]}")
     if options.out:
         print(" ".join(dict.fromkeys(kind for kind, _ in failures)))
         return FAIL if failures else OK
