@@ -47,6 +47,7 @@ struct sip_walk {
 	u32 body_len; /* that Content-Length names */
 	bool framed; /* there is a Content-Length, and only one number */
 	bool unframed; /* there is one that says nothing */
+	bool typed; /* a Content-Type stands where no field is kept any more */
 };
 
 static void sip_msg_bad(struct sip_msg *msg, enum sip_reason reason, u32 off)
@@ -608,6 +609,10 @@ static bool sip_msg_head(struct sip_walk *w)
 		if (id == SIP_H_VIA && !sip_msg_via(w, (u32)value, (u32)end))
 			continue;
 		if (unlikely(msg->n_headers == SIP_MAX_HEADERS)) {
+			/* Where the message ends has to be known all the same. */
+			if (id == SIP_H_CONTENT_LENGTH)
+				sip_msg_content_length(w, (u32)value, (u32)end);
+			w->typed |= id == SIP_H_CONTENT_TYPE;
 			sip_msg_bad(msg, SIP_R_TOO_MANY_HEADERS, (u32)line);
 			continue;
 		}
@@ -646,7 +651,7 @@ static enum sip_parse sip_msg_body(struct sip_walk *w, bool stream)
 
 	if (w->framed)
 		body = w->body_len;
-	else if (stream && msg->first[SIP_H_CONTENT_TYPE])
+	else if (stream && (msg->first[SIP_H_CONTENT_TYPE] || w->typed))
 		w->unframed = true;
 	if (w->unframed)
 		sip_msg_bad(msg, SIP_R_BAD_CONTENT_LENGTH, w->off);

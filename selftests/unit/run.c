@@ -721,6 +721,25 @@ static enum sip_parse parse_lines(struct sip_msg *msg, const char *line, u32 tim
 	return result;
 }
 
+/* On a stream: as many fields as are kept, then @last, an empty line and five bytes. */
+static enum sip_parse parse_full(struct sip_msg *msg, const char *last, u32 *whole)
+{
+	char text[4096], *at = text;
+	enum sip_parse result;
+	u8 *copy;
+	u32 i;
+
+	at += sprintf(at, "%s", head);
+	for (i = 0; i < SIP_MAX_HEADERS - 5; i++)
+		at += sprintf(at, "Route: <sip:p>\r\n");
+	at += sprintf(at, "%s\r\nhello", last);
+	*whole = (u32)(at - text);
+	copy = guard_copy(text, *whole);
+	result = sip_msg_parse(msg, copy, *whole, true);
+	guard_free(copy, *whole);
+	return result;
+}
+
 /* A whole message on a stream; its start line has @len bytes up to its LF. */
 static enum sip_parse parse_reason(struct sip_msg *msg, u32 len)
 {
@@ -761,6 +780,7 @@ static enum sip_parse parse_fill(struct sip_msg *msg, const char *begin, u32 len
 static void check_limits(void)
 {
 	static struct sip_msg msg;
+	u32 whole;
 
 	tap_ok(parse_lines(&msg, "Y: 1\r\n", 1000, false) == SIP_PARSE_OK && msg.n_headers == 5,
 	       "unknown header fields take no slot");
@@ -770,6 +790,14 @@ static void check_limits(void)
 	       msg.n_headers == SIP_MAX_HEADERS, "as many header fields as the limit");
 	tap_ok(parse_lines(&msg, "Route: <sip:p>\r\n", SIP_MAX_HEADERS - 4, false) == SIP_PARSE_BAD &&
 	       msg.reason == SIP_R_TOO_MANY_HEADERS, "one header field more than the limit");
+	tap_ok(parse_full(&msg, "Content-Length: 5\r\n", &whole) == SIP_PARSE_BAD &&
+	       msg.reason == SIP_R_TOO_MANY_HEADERS && msg.total == whole,
+	       "where it ends is known also by a Content-Length behind the limit");
+	tap_ok(parse_full(&msg, "l :\r\n 5\r\n", &whole) == SIP_PARSE_BAD && msg.total == whole,
+	       "written in whatever way");
+	tap_ok(parse_full(&msg, "Content-Type: a/b\r\n", &whole) == SIP_PARSE_BAD && !msg.total &&
+	       parse_full(&msg, "c: a/b\r\nl: 5\r\nl: 6\r\n", &whole) == SIP_PARSE_BAD && !msg.total,
+	       "and not where there is none, or two");
 	tap_ok(parse_lines(&msg, "Y: 1\r\n", 12000, false) == SIP_PARSE_BAD &&
 	       msg.reason == SIP_R_TOO_LONG, "a datagram longer than the limit");
 	tap_ok(parse_lines(&msg, "Y: 1\r\n", 12000, true) == SIP_PARSE_BAD &&
