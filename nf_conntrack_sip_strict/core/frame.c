@@ -64,10 +64,10 @@ static enum sip_frame sip_frame_read(struct sip_framer *framer, struct sip_msg *
 		framer->need = msg->total;
 		return SIP_FRAME_MORE;
 	case SIP_PARSE_BAD:
-		if (!msg->total || msg->total > SIP_MAX_MSG)
+		if (!msg->total)
 			return SIP_FRAME_END;
 		framer->need = msg->total;
-		if (msg->total > len)
+		if (msg->total > len || msg->total > SIP_MAX_MSG)
 			return SIP_FRAME_MORE;
 		*total = msg->total;
 		return SIP_FRAME_BAD;
@@ -90,7 +90,7 @@ static enum sip_frame sip_frame_read(struct sip_framer *framer, struct sip_msg *
  * Return:
  * SIP_FRAME_MESSAGE, SIP_FRAME_BAD, SIP_FRAME_IDLE: *total bytes of that.
  * SIP_FRAME_MORE: call again with more. framer->need is how long it will be; 0:
- *	not known yet.
+ *	not known yet; above SIP_MAX_MSG: it is never read, pass so many bytes over.
  * SIP_FRAME_END: it does not begin like SIP, or cannot be delimited. msg->reason
  *	at msg->reason_off says why.
  */

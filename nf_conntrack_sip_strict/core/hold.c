@@ -274,7 +274,7 @@ static enum sip_reason sip_hold_check(const struct sip_half *h, const struct sip
 {
 	u32 need = h->framer.need ? h->framer.need : len + 1;
 
-	if (need > env->hold_max)
+	if (need > env->hold_max || need > SIP_MAX_MSG)
 		return SIP_R_HOLD_MAX;
 	if (h->mode == SIP_STREAM_EDIT && need > h->window)
 		return SIP_R_HOLD_WINDOW;

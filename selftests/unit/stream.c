@@ -852,6 +852,27 @@ static void test_watched_gap(void)
 	close_stream("watched");
 }
 
+/* One that is too long to be read, in segments of @step bytes, and one behind it. */
+static void test_too_long(void)
+{
+	static u8 text[80000];
+	u32 len, all, off, step = 1400, at = LEFT + 1;
+
+	len = (u32)sprintf((char *)text, "NOTIFY sip:a@h SIP/2.0\r\nVia: SIP/2.0/TCP h\r\n"
+			   "From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: 1\r\n"
+			   "CSeq: 1 NOTIFY\r\nContent-Length: 70000\r\n\r\n");
+	memset(text + len, 'x', 70000);
+	len += 70000;
+	all = len + make_message(text + len, 1, 0, true);
+	open_stream(SIP_STREAM_EDIT, 65536);
+	for (off = 0; off < all; off += step)
+		give(0, at + off, RIGHT + 1, text + off, all - off < step ? all - off : step,
+		     SIP_TCP_ACK);
+	tap_ok(stream.state == SIP_STREAM_OPEN && n_messages == 1 && stream.half[0].map.delta,
+	       "a message that is too long goes on unread, and the next one is edited");
+	close_stream("too long");
+}
+
 static bool fits(u32 dir, u32 seq, u32 ack, u8 flags)
 {
 	const struct sip_segment s = { .seq = seq, .ack = ack, .flags = flags };
@@ -943,6 +964,7 @@ int main(int argc, char **argv)
 		test_reset();
 		test_watched_gap();
 		test_fits();
+		test_too_long();
 		test_anew();
 		test_resend_small();
 	}
