@@ -96,6 +96,15 @@ static inline bool sip_query_address(const struct sip_body *b, const struct sip_
 	return q->self || q->public || sip_ip_is_unicast(&q->rtp.ip);
 }
 
+/* Does a=rtcp name another host than the stream's, or none that could be read? */
+static inline bool sip_rtcp_is_elsewhere(const struct sdp_stream *stream, const struct sip_ip *rtp)
+{
+	const struct sdp_addr *addr = &stream->rtcp_addr;
+
+	return addr->bad || (addr->text.len && !sip_ip_equal(&addr->ip, rtp) &&
+			     !sip_ip_is_unspecified(&addr->ip));
+}
+
 /*
  * RTCP of the stream, if it has a port of its own that may be opened: at the
  * same host, and not RTP's own, as it is where both are multiplexed.
@@ -107,13 +116,14 @@ static inline void sip_query_rtcp(const struct sip_body *b, const struct sip_med
 
 	q->rtcp.port = 0;
 	q->rtcp.ip = q->rtp.ip;
-	if (!fact->rtcp.port || fact->rtcp.port == q->rtp.port)
+	if (!fact->rtcp.port)
 		return;
-	if (addr->bad || (!sip_ip_equal(&fact->rtcp.ip, &q->rtp.ip) &&
-			  !sip_ip_is_unspecified(&fact->rtcp.ip))) {
+	if (sip_rtcp_is_elsewhere(q->stream, &q->rtp.ip)) {
 		sip_stream_note(b, addr->bad ? SIP_R_BAD_VALUE : SIP_R_OTHER_HOST, addr->text.off);
 		return;
 	}
+	if (fact->rtcp.port == q->rtp.port)
+		return;
 	if (fact->rtcp.port < SDP_PORT_LOW)
 		sip_stream_note(b, SIP_R_LOW_PORT, q->stream->rtcp_port_text.off);
 	else
@@ -163,7 +173,8 @@ static inline void sip_stream_edit(const struct sip_body *b, const struct sip_me
 		return;
 	if (fact->rtcp.port)
 		sip_stream_edit_rtcp(b, stream, &fact->rtp.ip, &fact->seen_rtcp);
-	else if (stream->rtcp_port == fact->rtp.port)
+	else if (stream->rtcp_port == fact->rtp.port &&
+		 !sip_rtcp_is_elsewhere(stream, &fact->rtp.ip))
 		sip_stream_edit_rtcp(b, stream, &fact->rtp.ip, &fact->seen);
 }
 

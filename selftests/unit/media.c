@@ -228,6 +228,15 @@ static void test_other_host(void)
 	tap_ok(ap_is(&plan.media[0].rtp, "192.168.1.71:16384") &&
 	       ap_is(&plan.media[0].rtcp, "192.168.1.71:16385"),
 	       "the fact is as written");
+	fresh();
+	plan_body("v=0|c=IN IP4 192.168.1.20|m=audio 16384 RTP/AVP 0|a=rtcp:16384 IN IP4 192.0.2.9|"
+		  "m=audio 16390 RTP/AVP 0|a=rtcp:16390 IN IP4 h.example.com|"
+		  "m=audio 16392 RTP/AVP 0|a=rtcp:16392 IN IP4 192.168.1.20|");
+	tap_ok(says("c=IN IP4 203.0.113.1\r\nm=audio 16484 RTP/AVP 0\r\n"
+		    "a=rtcp:16384 IN IP4 192.0.2.9\r\nm=audio 16490 RTP/AVP 0\r\n"
+		    "a=rtcp:16390 IN IP4 h.example.com\r\nm=audio 16492 RTP/AVP 0\r\n"
+		    "a=rtcp:16492 IN IP4 203.0.113.1\r\n") && noted(SIP_R_OTHER_HOST),
+	       "RTCP elsewhere keeps its port, also where the number is RTP's");
 }
 
 static void test_hold(void)
