@@ -6,6 +6,7 @@
  * message means for them is SIP, and is answered here.
  */
 #include "facts.h"
+#include "token.h"
 
 #define SIP_MAX_OWN_CONTACTS 8 /* of one message */
 
@@ -234,10 +235,7 @@ void sip_msg_sub_state(const struct sip_msg *msg, struct sip_sub_state *state)
 	state->present = true;
 	value = msg->header[msg->first[SIP_H_SUBSCRIPTION_STATE] - 1].value;
 	head.off = value.off;
-	head.len = 0;
-	while (head.len < value.len && msg->buf[head.off + head.len] != ';' &&
-	       msg->buf[head.off + head.len] != ' ')
-		head.len++;
+	head.len = sip_run(msg->buf, value.off, value.off + value.len, SIP_C_TOKEN) - value.off;
 	state->terminated = sip_span_equal_nocase(msg->buf, head, terminated);
 	value.off += head.len;
 	value.len -= head.len;

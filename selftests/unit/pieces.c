@@ -596,6 +596,8 @@ static void test_registrations(void)
 	tap_ok(state_is("Subscription-State: active;expires=60\r\n", false, 60), "active");
 	tap_ok(state_is("Subscription-State: Terminated;reason=x\r\n", true, -1), "terminated");
 	tap_ok(state_is("Subscription-State: terminated ;expires=0\r\n", true, 0), "with a blank");
+	tap_ok(state_is("Subscription-State: terminated\r\n ;reason=x\r\n", true, -1) &&
+	       state_is("Subscription-State: terminated\t;expires=5\r\n", true, 5), "folded");
 	tap_ok(state_is("Subscription-State: terminatedx;expires=99999999999\r\n", false, -1),
 	       "a longer word, a number out of range");
 }
