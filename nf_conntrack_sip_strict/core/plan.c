@@ -58,6 +58,9 @@ static void sip_plan_via_source(struct sip_planner *p, const struct sip_end *end
 	const struct sip_via *via = &p->msg->via;
 
 	if (via->received.len) {
+		/* A name is nobody's address. */
+		if (via->received_ip.family == SIP_AF_NONE)
+			return;
 		if (!sip_ip_equal(&via->received_ip, &end->seen.ip) &&
 		    !(sent_by && sip_ip_equal(&via->received_ip, sent_by)))
 			return;
