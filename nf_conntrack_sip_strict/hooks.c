@@ -299,28 +299,36 @@ static unsigned int sip_strict_hook_split(struct sip_strict_served *s, struct sk
 					  const struct nf_hook_state *state)
 {
 	struct sk_buff *segs, *seg, *next;
+	struct nf_conn *ct;
 
 	segs = skb_gso_segment(skb, 0);
+	/* A list is in parts by then. */
+	if (IS_ERR(segs) && (skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST))
+		return NF_DROP;
 	if (IS_ERR_OR_NULL(segs))
 		return NF_ACCEPT;
 	if (nf_conntrack_confirm(skb) != NF_ACCEPT) {
 		kfree_skb_list(segs);
 		return NF_DROP;
 	}
-	s->ct = nf_ct_get(skb, &s->ctinfo);
+	ct = nf_ct_get(skb, &s->ctinfo);
+	nf_conntrack_get(&ct->ct_general);
+	s->ct = ct;
+	/* Of a list (rx-gro-list) the first segment is the skb itself: let it be its own. */
+	consume_skb(skb);
 	skb_list_walk_safe(segs, seg, next) {
 		skb_mark_not_on_list(seg);
 		/* The segments still carry what it was before. */
 		nf_reset_ct(seg);
-		nf_ct_set(seg, s->ct, s->ctinfo);
-		nf_conntrack_get(&s->ct->ct_general);
+		nf_ct_set(seg, ct, s->ctinfo);
+		nf_conntrack_get(&ct->ct_general);
 		SIP_STRICT_INC(s->sn, gso_split);
 		if (sip_strict_hook_datagram(s, seg, state) == NF_ACCEPT)
 			state->okfn(state->net, state->sk, seg);
 		else
 			kfree_skb(seg);
 	}
-	consume_skb(skb);
+	nf_ct_put(ct);
 	return NF_STOLEN;
 }
 

@@ -5,7 +5,7 @@
 usage: datagrams.py [WORD…]        only cases with such a word in their name
 
 Larger than the MTU before or after the edit, in fragments, many in one buffer of the
-kernel (UDP_SEGMENT), seen by a capture on the way, without a checksum, with one that the
+kernel (UDP_SEGMENT, rx-gro-list), seen by a capture on the way, without a checksum, with one that the
 receiver verifies. Each arrives once, edited as if it had come alone.
 
 environment: HELPER=sip-strict|sip|none.
@@ -93,14 +93,18 @@ class Opened(testnet.Net):
             need(now == by, f"{name} has grown by {now}, not by {by}")
 
     def arrives(self, *messages):
-        """Each of them at the proxy, edited, once and in order."""
+        """Each of them at the proxy, edited, once and in order, and nothing else."""
+        self.arrives_first(*messages)
+        need(not testnet.readable([self.proxy], testnet.REFUSE), "more arrived than was sent")
+
+    def arrives_first(self, *messages):
+        """Each of them at the proxy, edited, and in order."""
         for message in messages:
             got = self.receive("proxy", 5060)
             need(got, "nothing arrived:\n" + self.dump())
             want = self.edited(message)
             need(got[0] == want, f"{len(got[0])} bytes arrived, not the {len(want)} expected:\n"
                  f"{got[0][:200]!r}\n{want[:200]!r}")
-        need(not testnet.readable([self.proxy], testnet.REFUSE), "more arrived than was sent")
 
     def capture(self, side, device):
         """A packet socket, as a capture program has it."""
@@ -195,6 +199,28 @@ def segments(count, size, last, family="4"):
         net.grown("messages", count)
 
 
+def listed(family="4"):
+    """Datagrams that came alone, chained into one buffer by the receiving device (rx-gro-list).
+
+    The first of them is that buffer itself. Of many sizes: the edit grows into what room
+    there is behind the bytes, or needs more. In 5.10 a virtual device chains none.
+    """
+    with Opened(family) as net:
+        net.run("gw", "ethtool -K lan0 gro on rx-gro-list on")
+        # Two at a time, so that the device finds the second while it has the first.
+        net.run("lan", "tc qdisc add dev eth0 root netem slot 5ms 5ms packets 2")
+        sizes = range(480, 720)     # about where a buffer of 1024 bytes is full
+        for size in sizes:
+            messages = [net.sized(size * 2, size), net.sized(size * 2 + 1, size)]
+            for message in messages:
+                net.out(message)
+            net.arrives_first(*messages)
+        need(not testnet.readable([net.proxy], testnet.REFUSE), "more arrived than was sent")
+        net.grown("messages", 2 * len(sizes))
+        if testnet.kernel() >= (5, 13):
+            need(net.buffers() < 2 * len(sizes), "each came in a buffer of its own")
+
+
 # ---- captures ------------------------------------------------------------------------
 
 def cloned(family="4"):
@@ -249,6 +275,7 @@ SHAPES = [
     ("segments of one size", segments, 8, 420, 420),
     ("segments, a short last one", segments, 5, 1200, 300),
     ("segments, thirty", segments, 30, 350, 349),
+    ("segments in a list", listed),
     ("cloned by captures", cloned),
     ("checksum of zero", zero_checksum),
     ("checksum verified, even", full_checksum, 500),

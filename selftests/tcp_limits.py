@@ -546,7 +546,7 @@ def listed():
             need(got == came, f"{len(got)} bytes of {len(came)} came; the first wrong one at "
                  f"{first_difference(got, came)}")
         # Kernels before 6.10 have no such list for TCP, some no GRO between namespaces.
-        if tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= (6, 10):
+        if testnet.kernel() >= (6, 10):
             seen = net.run("gw", "nft list counter ip super seen", quiet=True)
             need("packets 0 " not in seen, "nothing was put together on its way")
         client.close()

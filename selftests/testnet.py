@@ -533,6 +533,11 @@ class Overdue(BaseException):
     """The time of a case is over. Not an error that a step on the way may take for its own."""
 
 
+def kernel():
+    """Version of the kernel: (6, 1)."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+
+
 def give_up_after(seconds):
     """Lets this process say where it was, and clean up, when its time is over."""
     def late(*_):
