@@ -889,6 +889,7 @@ int sip_strict_skb_edit(struct sip_strict_net *sn, struct sk_buff *skb, unsigned
 bool sip_strict_plan_is_sound(const struct sip_plan *plan, u32 total);
 
 /* tcp.c */
+void *sip_strict_tcp_alloc(u32 size);
 bool sip_strict_tcp_is_followed(struct sip_strict_net *sn, const struct nf_conn *ct);
 unsigned int sip_strict_tcp_packet(struct sip_strict_net *sn, struct sk_buff *skb,
 				   unsigned int off, struct nf_conn *ct,

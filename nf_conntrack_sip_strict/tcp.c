@@ -29,6 +29,7 @@
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
@@ -39,6 +40,7 @@
 
 #define SIP_STRICT_TCP_UNCONFIRMED (3 * HZ) /* a SYN that was dropped behind us */
 #define SIP_STRICT_TCP_DRAIN 2000 /* ms that edited bytes get to arrive */
+#define SIP_STRICT_TCP_SHARE 32 /* one of so many of the machine's pages */
 #define SIP_STRICT_TCP_TIMER 2 /* not the direction of a segment, but the timer */
 
 static const struct rhashtable_params sip_strict_tcp_params = {
@@ -62,14 +64,51 @@ struct sip_strict_tcp_call {
 
 /* ---- what the engine asks for ------------------------------------------- */
 
-static void *sip_strict_tcp_op_alloc(u32 size)
+/*
+ * What waits, and what nobody has acknowledged, is bounded for each connection; all of
+ * them together may hold this share of the machine's memory, whatever namespaces they are in.
+ */
+static atomic_long_t sip_strict_tcp_bytes = ATOMIC_LONG_INIT(0);
+
+/* Memory knows its size; 64 bits, so that what follows is aligned everywhere. */
+struct sip_strict_tcp_block {
+	u64 size;
+	u8 data[];
+};
+
+/**
+ * sip_strict_tcp_alloc() - memory for bytes of a stream
+ * @size: how many
+ *
+ * The engine gives it back.
+ *
+ * Context: any.
+ * Return: the memory, or NULL: there is none, or all connections hold their share.
+ */
+void *sip_strict_tcp_alloc(u32 size)
 {
-	return kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	unsigned long used = (unsigned long)atomic_long_read(&sip_strict_tcp_bytes);
+	struct sip_strict_tcp_block *block;
+
+	if (used >> PAGE_SHIFT >= totalram_pages() / SIP_STRICT_TCP_SHARE)
+		return NULL;
+	block = kmalloc(struct_size(block, data, size), GFP_ATOMIC | __GFP_NOWARN);
+	if (!block)
+		return NULL;
+	block->size = size;
+	atomic_long_add((long)size, &sip_strict_tcp_bytes);
+	return block->data;
 }
 
 static void sip_strict_tcp_op_free(void *p)
 {
-	kfree(p);
+	struct sip_strict_tcp_block *block;
+
+	if (!p)
+		return;
+	block = container_of(p, struct sip_strict_tcp_block, data[0]);
+	atomic_long_sub((long)block->size, &sip_strict_tcp_bytes);
+	kfree(block);
 }
 
 static struct sip_piece *sip_strict_tcp_op_message(void *priv, u32 dir, struct sip_msg *msg,
@@ -144,7 +183,7 @@ static void sip_strict_tcp_op_resend(void *priv, u32 dir)
 }
 
 static const struct sip_stream_ops sip_strict_tcp_ops = {
-	.alloc = sip_strict_tcp_op_alloc,
+	.alloc = sip_strict_tcp_alloc,
 	.free = sip_strict_tcp_op_free,
 	.message = sip_strict_tcp_op_message,
 	.idle = sip_strict_tcp_op_idle,

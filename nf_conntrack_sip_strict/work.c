@@ -156,7 +156,7 @@ static int sip_strict_work_piece(struct sip_strict_work *w)
 
 	if (!sip_strict_plan_is_sound(plan, w->msg.total))
 		return -EINVAL;
-	piece = kmalloc(struct_size(piece, data, plan->new_total), GFP_ATOMIC | __GFP_NOWARN);
+	piece = sip_strict_tcp_alloc((u32)struct_size(piece, data, plan->new_total));
 	if (!piece)
 		return -ENOMEM;
 	piece->out_len = sip_plan_apply(plan, &w->msg, piece->data, plan->new_total);
@@ -324,7 +324,7 @@ void sip_strict_work_end(struct sip_strict_work *w)
  * @bad: it is malformed, msg->reason says how
  *
  * Context: BH off; takes sn->lock.
- * Return: what goes on in its place, from kmalloc(), out_len and data set; NULL:
+ * Return: what goes on in its place, from sip_strict_tcp_alloc(), out_len and data set; NULL:
  * it goes on as it is.
  */
 struct sip_piece *sip_strict_work_stream(struct sip_strict_work *w, enum sip_strict_mode mode,
