@@ -78,9 +78,8 @@ static void sip_strict_call_contact(struct sip_strict_work *w, struct sip_strict
 				break;
 		if (!list_entry_is_head(use, &call->uses, owner_node))
 			continue;
-		if (call->n_uses >= SIP_STRICT_MAX_USES)
-			return;
-		use = sip_strict_use_add(map, call, NULL, &call->uses);
+		use = call->n_uses < SIP_STRICT_MAX_USES ?
+			      sip_strict_use_add(map, call, NULL, &call->uses) : NULL;
 		if (!use) {
 			sip_strict_map_unused(w->sn, map, &w->reap);
 			return;
