@@ -204,7 +204,7 @@ static bool sip_strict_use_may_latch(const struct sip_strict_use *use)
 	const struct sip_strict_call *call = use->call;
 
 	return call && sip_strict_use_is_open(use) && !sip_strict_call_has_source(call) &&
-	       call->sdp_out && time_before(jiffies, call->sdp_out + SIP_STRICT_LATCH_TIME);
+	       time_before(jiffies, call->sdp_seen + SIP_STRICT_LATCH_TIME);
 }
 
 /**

@@ -138,9 +138,9 @@ static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_stric
 
 	if (!w->plan.sdp_counts || !w->plan.n_media || call->state == SIP_STRICT_CALL_ENDED)
 		return;
+	call->sdp_seen = jiffies;
 	if (out) {
 		sip_strict_media_mark(w, call, bit);
-		call->sdp_out = jiffies;
 	} else {
 		leg = sip_strict_leg_of(w, call, out, false);
 		sip_strict_media_sources(w, call, bit, leg ? leg->bit : 0);

@@ -622,7 +622,7 @@ struct sip_strict_call {
 	unsigned long expires;
 	u32 session_expires; /* seconds, 0: none */
 	u64 called; /* hash of the number that an outside caller dialled, 0: none */
-	unsigned long sdp_out; /* when the inside's newest SDP passed: latching window */
+	unsigned long sdp_seen; /* when the newest SDP of either side passed: latching window */
 	struct sip_strict_pair *pair; /* once ended */
 	u8 n_pairs;
 	u8 verdict; /* enum sip_strict_verdict */
