@@ -251,6 +251,9 @@ static void sip_strict_learn_provisional(struct sip_strict_work *w, struct sip_s
 		txn->expires = jiffies + sip_strict_ticks(READ_ONCE(w->sn->conf.ring_timeout));
 	if (w->msg.status == 100 || !w->msg.to_tag.len)
 		return;
+	/* Overtaken by the final answer: a leg that it began would never end. */
+	if (txn->initial && txn->done)
+		return;
 	leg = sip_strict_leg_of(w, call, out, true);
 	if (!leg || leg->dead || !sip_strict_has_sdp(w))
 		return;
