@@ -266,8 +266,16 @@ static void sip_strict_learn_provisional(struct sip_strict_work *w, struct sip_s
 	}
 }
 
+/* Two legs of one fork have one caller; a B2BUA may use its Call-ID on either side. */
+static bool sip_strict_leg_is_fork(const struct sip_strict_txn *txn,
+				   const struct sip_strict_leg *a, const struct sip_strict_leg *b)
+{
+	return txn->out ? a->inside_tag == b->inside_tag : a->outside_tag == b->outside_tag;
+}
+
 /* The first 2xx decides a fork: the other early legs' sources close now. */
 static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_call *call,
+				   const struct sip_strict_txn *txn,
 				   const struct sip_strict_leg *winner)
 {
 	u32 i;
@@ -275,7 +283,8 @@ static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_
 	for (i = 0; i < call->n_legs; i++) {
 		struct sip_strict_leg *leg = &call->leg[i];
 
-		if (leg == winner || leg->confirmed || leg->dead)
+		if (leg == winner || leg->confirmed || leg->dead ||
+		    !sip_strict_leg_is_fork(txn, leg, winner))
 			continue;
 		sip_strict_media_clear(w->sn, call, leg->bit, &w->reap);
 		leg->expires = jiffies + SIP_STRICT_LINGER;
@@ -283,14 +292,15 @@ static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_
 }
 
 /* Another leg of the fork is confirmed: it shares what the first one agreed. */
-static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_strict_leg *leg,
-				 bool sources)
+static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_strict_txn *txn,
+				 const struct sip_strict_leg *leg, bool sources)
 {
 	struct sip_strict_use *use;
 	u32 i, bits = 0;
 
 	for (i = 0; i < call->n_legs; i++)
-		if (call->leg[i].confirmed && &call->leg[i] != leg)
+		if (call->leg[i].confirmed && &call->leg[i] != leg &&
+		    sip_strict_leg_is_fork(txn, &call->leg[i], leg))
 			bits |= call->leg[i].bit;
 	list_for_each_entry(use, &call->uses, owner_node)
 		if (use->sets & bits)
@@ -318,7 +328,7 @@ static void sip_strict_leg_confirm(struct sip_strict_net *sn, struct sip_strict_
 static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_strict_call *call,
 					struct sip_strict_txn *txn, bool out)
 {
-	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered, both, inside, outside;
+	bool sdp = sip_strict_has_sdp(w), first = !txn->done, offered, newer, both, inside, outside;
 	struct sip_strict_leg *leg = sip_strict_leg_of(w, call, out, true);
 
 	if (!leg || leg->dead)
@@ -326,18 +336,20 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	offered = txn->out ? txn->inside_sdp : txn->outside_sdp;
 	if (!first && leg->confirmed && !(txn->late && leg->late))
 		return; /* retransmitted */
+	/* Its description is older than that of an UPDATE or PRACK: it only adds to it. */
+	newer = txn->initial && (out ? leg->own_in : leg->own_out);
 	leg->late = sdp && !offered;
 	txn->late |= leg->late;
 	sip_strict_leg_confirm(w->sn, call, leg);
 	if (sdp && sip_strict_txn_bit(call, txn)) {
-		sip_strict_call_describe(w, call, out, txn->bit);
+		sip_strict_call_describe(w, call, out, newer ? leg->bit : txn->bit);
 		txn->inside_sdp |= out;
 		txn->outside_sdp |= !out;
 	}
 	if (txn->initial && first)
-		sip_strict_fork_decide(w, call, leg);
+		sip_strict_fork_decide(w, call, txn, leg);
 	if (txn->initial && !first)
-		sip_strict_leg_share(call, leg, !txn->out && !leg->late);
+		sip_strict_leg_share(call, txn, leg, !txn->out && !leg->late);
 	txn->done = true;
 	txn->status = w->msg.status;
 	txn->expires = jiffies + SIP_STRICT_LINGER;
@@ -352,10 +364,10 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	 * or an UPDATE or PRACK has replaced it (RFC 3311 section 5).
 	 */
 	both = !txn->initial || (first && !leg->late);
-	inside = (out && sdp) || (both && txn->inside_sdp && !leg->own_in);
-	outside = (!out && sdp) || (both && txn->outside_sdp && !leg->own_out);
+	inside = (out && sdp && !newer) || (both && txn->inside_sdp && !leg->own_in);
+	outside = (!out && sdp && !newer) || (both && txn->outside_sdp && !leg->own_out);
 	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, inside, outside, &w->reap);
-	if (sdp)
+	if (sdp && !leg->late)
 		sip_strict_media_refuse(call, &w->plan, leg->bit);
 }
 
