@@ -454,10 +454,9 @@ static void sip_strict_learn_bye_final(struct sip_strict_work *w, struct sip_str
 {
 	struct sip_strict_leg *leg;
 
-	if (w->msg.status == 401 || w->msg.status == 407) {
-		txn->done = true;
+	/* It is sent again with credentials, or given up: then it ends as one without answer. */
+	if (w->msg.status == 401 || w->msg.status == 407)
 		return;
-	}
 	leg = sip_strict_leg_find(call, txn->inside_tag, txn->outside_tag);
 	txn->done = true;
 	if (leg && !leg->dead)
