@@ -128,7 +128,8 @@ static int sip_strict_dev_of(struct net *net, const struct sip_strict_end *end)
 static bool sip_strict_join_is_inside(const struct sip_strict_join *j)
 {
 	const struct net_device *in = j->state->in;
-	int egress = j->map->flow ? READ_ONCE(j->map->flow->oif) : 0;
+	const struct sip_strict_flow *flow = READ_ONCE(j->map->flow);
+	int egress = flow ? READ_ONCE(flow->oif) : 0;
 	struct sip_ip ip;
 
 	if (!in)
@@ -387,7 +388,7 @@ static void sip_strict_join_used(const struct sip_strict_join *j, const struct s
 static bool sip_strict_zone_is_directional(const struct sip_strict_join *j)
 {
 #ifdef CONFIG_NF_CONNTRACK_ZONES
-	const struct sip_strict_flow *flow = j->map->flow;
+	const struct sip_strict_flow *flow = READ_ONCE(j->map->flow);
 
 	if (nf_ct_zone(j->ct)->dir != NF_CT_DEFAULT_ZONE_DIR ||
 	    j->map->in.zone != j->map->out.zone)

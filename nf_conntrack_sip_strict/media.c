@@ -395,14 +395,17 @@ void sip_strict_media_mark(struct sip_strict_work *w, struct sip_strict_call *ca
  */
 void sip_strict_flow_follow(struct sip_strict_work *w, struct sip_strict_flow **flow)
 {
-	if (*flow == w->flow)
+	struct sip_strict_flow *old = *flow;
+
+	if (old == w->flow)
 		return;
-	if (*flow && (*flow)->ct && !nf_ct_is_dying((*flow)->ct))
+	if (old && old->ct && !nf_ct_is_dying(old->ct))
 		return;
-	if (*flow)
-		sip_strict_flow_put(w->sn, *flow);
 	refcount_inc(&w->flow->ref);
-	*flow = w->flow;
+	/* The hooks read that of a mapping under RCU alone: none may find what is put. */
+	WRITE_ONCE(*flow, w->flow);
+	if (old)
+		sip_strict_flow_put(w->sn, old);
 }
 
 /**
