@@ -14,7 +14,8 @@
  *                        section 14.1)
  *
  * A use without bits is closed but keeps its port pair for the call (hold,
- * port 0), unless its m= line moved to another port: then it is given back.
+ * port 0, fax in the place of audio), unless its m= line moved to another port
+ * for the same medium: then it is given back.
  *
  * Everything runs under sn->lock.
  */
@@ -451,7 +452,8 @@ static bool sip_strict_media_moved(const struct sip_strict_call *call,
 	u16 left = use->mlines;
 
 	list_for_each_entry(other, &call->uses, owner_node)
-		if (other != use && (other->sets & bit) && other->map->kind == use->map->kind)
+		if (other != use && (other->sets & bit) && other->map->kind == use->map->kind &&
+		    other->map->class == use->map->class)
 			left &= ~other->mlines;
 	return !left;
 }
