@@ -18,6 +18,7 @@
 
 #define SIP_STRICT_SOS_SPARE 8 /* emergency calls above host_max and dialog_max */
 #define SIP_STRICT_ENDED_LEAST 256u
+#define SIP_STRICT_CALL_DRAIN 256
 
 static const struct rhashtable_params sip_strict_call_params = {
 	.head_offset = offsetof(struct sip_strict_call, node),
@@ -107,6 +108,25 @@ void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call
 	SIP_STRICT_INC(sn, dialogs_ended);
 }
 
+/* Some of the calls: a great many must not be freed under one lock. */
+static void sip_strict_call_net_drain(struct sip_strict_net *sn)
+{
+	struct sip_strict_call *call, *next;
+	struct sip_strict_reap reap = {};
+	u32 left = SIP_STRICT_CALL_DRAIN;
+
+	rcu_read_lock();
+	spin_lock_bh(&sn->lock);
+	list_for_each_entry_safe(call, next, &sn->call_list, list) {
+		if (!left--)
+			break;
+		sip_strict_call_free(sn, call, &reap);
+	}
+	spin_unlock_bh(&sn->lock);
+	rcu_read_unlock();
+	sip_strict_reap_run(sn, &reap);
+}
+
 /**
  * sip_strict_call_net_exit() - drop all calls
  * @sn: the namespace; its mappings are gone already or go right after
@@ -115,17 +135,11 @@ void sip_strict_call_end(struct sip_strict_net *sn, struct sip_strict_call *call
  */
 void sip_strict_call_net_exit(struct sip_strict_net *sn)
 {
-	struct sip_strict_call *call, *next;
-	struct sip_strict_reap reap = {};
-
-	rcu_read_lock();
-	spin_lock_bh(&sn->lock);
 	list_splice_tail_init(&sn->ended_list, &sn->call_list);
-	list_for_each_entry_safe(call, next, &sn->call_list, list)
-		sip_strict_call_free(sn, call, &reap);
-	spin_unlock_bh(&sn->lock);
-	rcu_read_unlock();
-	sip_strict_reap_run(sn, &reap);
+	while (!list_empty(&sn->call_list)) {
+		sip_strict_call_net_drain(sn);
+		cond_resched();
+	}
 	rhashtable_destroy(&sn->calls);
 }
 
