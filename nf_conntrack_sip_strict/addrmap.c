@@ -166,10 +166,9 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 {
 	struct sip_strict_net *sn = w->sn;
 	struct sip_strict_map *map;
+	enum sip_reason reason;
 
 	map = sip_strict_map_find_in(sn, in, &out->addr);
-	if (!map && sip_strict_quota_loose_is_full(sn, in))
-		return SIP_R_HOST_QUOTA;
 	if (!map) {
 		bool nat = !sip_strict_end_same(in, out);
 
@@ -182,11 +181,11 @@ static enum sip_reason sip_strict_contact_map(struct sip_strict_work *w, enum si
 		if (IS_ERR(map))
 			return sip_strict_errno_reason(PTR_ERR(map));
 	}
-	if (!sip_strict_use_loose(sn, map, &w->ctx.rcv.real.ip, field == SIP_F_VIA_SENT_BY &&
-				  w->mode == SIP_STRICT_STRICT, &w->reap))
-		return SIP_R_NO_MEMORY;
-	*answer = map;
-	return SIP_R_OK;
+	reason = sip_strict_use_loose(sn, map, &w->ctx.rcv.real.ip, field == SIP_F_VIA_SENT_BY &&
+				      w->mode == SIP_STRICT_STRICT, &w->reap);
+	if (!reason)
+		*answer = map;
+	return reason;
 }
 
 /* Does the gateway itself need the pair that is to stand for another? */

@@ -110,7 +110,10 @@ struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
  */
 static u32 sip_strict_entries_max(const struct sip_strict_map *map)
 {
-	return SIP_STRICT_MAX_ENTRIES * max_t(u32, map->n_uses, 1);
+	u32 max = SIP_STRICT_MAX_ENTRIES * max_t(u32, map->n_uses, 1);
+
+	/* Any inside host may send there, from any port. */
+	return map->kind == SIP_STRICT_CONTACT ? min(max, SIP_STRICT_CONTACT_ENTRIES) : max;
 }
 
 /* Of the pair alone: the far end and the inside pair may have zones of their own. */

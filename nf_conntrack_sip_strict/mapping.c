@@ -426,42 +426,47 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 		sip_strict_map_end(sn, map, reap);
 }
 
+/* A mapping's loose uses: that of a peer, or else how many and which is the oldest. */
 static struct sip_strict_use *sip_strict_use_loose_find(struct sip_strict_map *map,
-							const struct sip_ip *peer)
+							const struct sip_ip *peer, u32 *n,
+							struct sip_strict_use **oldest)
 {
 	struct sip_strict_use *use;
 
+	*n = 0;
+	*oldest = NULL;
 	list_for_each_entry(use, &map->uses, map_node) {
 		if (!use->loose)
 			break;
 		if (sip_ip_equal(&use->peer, peer))
 			return use;
+		*oldest = use;
+		++*n;
 	}
 	return NULL;
 }
 
-/* The oldest one goes where there are too many. */
-static struct sip_strict_use *sip_strict_use_loose_make(struct sip_strict_net *sn,
-							struct sip_strict_map *map,
-							const struct sip_ip *peer,
-							struct sip_strict_reap *reap)
+static enum sip_reason sip_strict_use_loose_make(struct sip_strict_net *sn,
+						 struct sip_strict_map *map,
+						 const struct sip_ip *peer, bool replaces,
+						 struct sip_strict_use **made)
 {
-	struct sip_strict_use *use, *oldest;
+	struct sip_strict_use *use;
 
+	if (!replaces && sip_strict_quota_loose_is_full(sn, &map->in))
+		return SIP_R_HOST_QUOTA;
 	if (!sip_strict_quota_loose_take(sn, &map->in))
-		return NULL;
+		return SIP_R_NO_MEMORY;
 	use = sip_strict_use_add(map, NULL, NULL, &sn->loose_uses);
 	if (!use) {
 		sip_strict_quota_loose_give(sn, &map->in);
-		return NULL;
+		return SIP_R_NO_MEMORY;
 	}
 	use->peer = *peer;
 	sip_strict_known_add(sn, peer);
-	if (++sn->n_loose_uses > (u32)READ_ONCE(sn->conf.dialog_max) + SIP_STRICT_LOOSE_SPARE) {
-		oldest = list_first_entry(&sn->loose_uses, struct sip_strict_use, owner_node);
-		sip_strict_use_put(sn, oldest, reap);
-	}
-	return use;
+	sn->n_loose_uses++;
+	*made = use;
+	return SIP_R_OK;
 }
 
 /**
@@ -472,25 +477,41 @@ static struct sip_strict_use *sip_strict_use_loose_make(struct sip_strict_net *s
  * @open: it is open in that time
  * @reap: takes what a failure ends
  *
+ * The oldest one goes where a mapping, or the namespace, has too many.
+ *
  * Context: sn->lock held.
- * Return: false out of memory; a mapping without any other use is gone then.
+ * Return: SIP_R_OK; SIP_R_HOST_QUOTA or SIP_R_NO_MEMORY: a mapping without any
+ * other use is gone then.
  */
-bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
-			  const struct sip_ip *peer, bool open, struct sip_strict_reap *reap)
+enum sip_reason sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
+				     const struct sip_ip *peer, bool open,
+				     struct sip_strict_reap *reap)
 {
-	struct sip_strict_use *use = sip_strict_use_loose_find(map, peer);
+	struct sip_strict_use *use, *oldest, *replaced = NULL;
+	enum sip_reason reason;
+	u32 n;
 
-	if (!use)
-		use = sip_strict_use_loose_make(sn, map, peer, reap);
+	use = sip_strict_use_loose_find(map, peer, &n, &oldest);
 	if (!use) {
-		sip_strict_map_unused(sn, map, reap);
-		return false;
+		replaced = n >= SIP_STRICT_MAP_LOOSE ? oldest : NULL;
+		reason = sip_strict_use_loose_make(sn, map, peer, replaced, &use);
+		if (reason) {
+			sip_strict_map_unused(sn, map, reap);
+			return reason;
+		}
 	}
 	use->until = jiffies + SIP_STRICT_LINGER;
 	use->sets |= open;
+	list_move(&use->map_node, &map->uses);
 	list_move_tail(&use->owner_node, &sn->loose_uses);
+	if (replaced)
+		sip_strict_use_put(sn, replaced, reap);
+	if (sn->n_loose_uses > (u32)READ_ONCE(sn->conf.dialog_max) + SIP_STRICT_LOOSE_SPARE) {
+		oldest = list_first_entry(&sn->loose_uses, struct sip_strict_use, owner_node);
+		sip_strict_use_put(sn, oldest, reap);
+	}
 	sip_strict_map_update(sn, map, reap);
-	return true;
+	return SIP_R_OK;
 }
 
 /* ---- time --------------------------------------------------------------- */

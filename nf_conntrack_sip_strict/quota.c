@@ -256,9 +256,9 @@ void sip_strict_quota_loose_give(struct sip_strict_net *sn, const struct sip_str
 /**
  * sip_strict_quota_loose_is_full() - has an inside host its share of ports?
  * @sn: the namespace
- * @in: inside pair of a mapping that is about to be made
+ * @in: inside pair of a mapping that is about to get one more
  *
- * Each port in a Via or Contact has one, for some time, whatever becomes of it.
+ * Each port in a Via or Contact has one for each peer, for some time, whatever becomes of it.
  *
  * Context: sn->lock held.
  * Return: true if it has: a little above host_max, which counts dialogs.

@@ -62,8 +62,10 @@
 #define SIP_STRICT_EARLY_HEADS 256 /* of connections that came before their mapping */
 #define SIP_STRICT_ASKED_HEADS 1024 /* of registrations and subscriptions; a power of 2 */
 #define SIP_STRICT_MAX_ENTRIES 8 /* live conntracks of one mapping, for each use of it */
+#define SIP_STRICT_CONTACT_ENTRIES 256u /* of a Contact's mapping, whatever uses it has */
 #define SIP_STRICT_POOL_HASH 64 /* buckets for outside addresses */
 #define SIP_STRICT_LOST_BITS 1024
+#define SIP_STRICT_MAP_LOOSE 256u /* loose uses of one mapping */
 #define SIP_STRICT_LOOSE_SPARE 256u /* loose uses above host_max, or dialog_max */
 #define SIP_STRICT_KNOWN_BITS 8192
 #define SIP_STRICT_MAX_LEGS 12
@@ -427,11 +429,11 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
  * A use without owner, on sn->loose_uses, for SIP_STRICT_LINGER: the port of a
  * Via, or a Contact whose owner is not known yet. open: it opens the mapping.
  * One per mapping and peer: a second call refreshes it (and opens it, if asked to).
- * Out of memory: false, and a mapping that nobody uses is gone.
+ * SIP_R_HOST_QUOTA or _NO_MEMORY: a mapping that nobody uses is gone.
  */
-bool sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
-			  const struct sip_ip *peer, bool open,
-			  struct sip_strict_reap *reap);
+enum sip_reason sip_strict_use_loose(struct sip_strict_net *sn, struct sip_strict_map *map,
+				     const struct sip_ip *peer, bool open,
+				     struct sip_strict_reap *reap);
 void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *reap);
 /* End a mapping that has no use (does nothing where it has one). */
 void sip_strict_map_unused(struct sip_strict_net *sn, struct sip_strict_map *map,
