@@ -8,6 +8,7 @@ from . import UserError, core, module
 
 VERDICTS = {"both_heard": "both_heard", "one_way_inside": "inside_not_heard", "one_way_outside": "outside_not_heard",
             "refused_source": "refused_other_source", "neither_heard": "neither_heard", "not_judged": "not_judged"}
+PLAIN = ("edit_failed",)        # a counter of its own, no field
 
 
 def _family(name, kind, text, samples):
@@ -23,12 +24,12 @@ def _counters(stat):
     for prefix, name, label, text in (("edit_", "edits", "field", "Fields that were changed."),
                                       ("skip_", "skips", "reason", "Reasons for which something was not changed.")):
         samples = [_sample(value, **{label: key[len(prefix):]}) for key, value in stat.items()
-                   if key.startswith(prefix)]
+                   if key.startswith(prefix) and key not in PLAIN]
         found.append(_family(name, "counter", text, samples))
     found.append(_family("calls_ended_by_verdict", "counter", "Calls that ended, by who was heard.",
                          [_sample(stat[key], verdict=verdict) for key, verdict in VERDICTS.items() if key in stat]))
     for key, value in stat.items():
-        if key.startswith(("edit_", "skip_")) or key in VERDICTS or key.endswith("_now"):
+        if key.startswith(("edit_", "skip_")) and key not in PLAIN or key in VERDICTS or key.endswith("_now"):
             continue
         text = core.counter_text(key)
         found.append(_family(key, "counter", text[0].upper() + text[1:] + ".", [_sample(value)]))
