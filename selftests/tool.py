@@ -549,6 +549,15 @@ def explain_ours(net):
     need(len(data["messages"]) == 2 and all(one["arrived"] for one in data["messages"]), f"{data['messages']}")
 
 
+def reloaded(net):
+    """A log does not go on, dumb, when the module is taken away under it."""
+    log = Following(net, "log")
+    testnet.unload_module()
+    testnet.load_helper("sip-strict")
+    out, err = log.process.communicate(timeout=LIMIT)
+    need(log.process.returncode not in (0, None) and "begin again" in err, f"{log.process.returncode}: {out}{err}")
+
+
 def kernel_log(net):
     """One line at load, none per packet; the tool's own work leaves none either."""
     def lines():
@@ -575,11 +584,12 @@ CASES = [
     (not_loaded, {}), (in_tree_too, {}), (no_rule, {"helper": "none"}), (rule_late, {"helper": "none"}),
     (wrong_port, {"port": 5062}), (older_flows, {"helper": "none"}), (mode_off, {}), (related_dropped, UNFILTERED),
     (both_heard, {}), (outside_blocked, {}), (inside_silent, {}), (refused_source, {}), (trace, {}), (netns_exec, {}), (other_nat, {}),
-    (explain_in_tree, {"helper": "sip"}), (explain_ours, {}), (kernel_log, {"helper": "none"}),
+    (explain_in_tree, {"helper": "sip"}), (explain_ours, {}), (reloaded, {"helper": "none"}),
+    (kernel_log, {"helper": "none"}),
 ]
 
 
-ALONE = (kernel_log,)       # it unloads the module
+ALONE = (reloaded, kernel_log)      # they unload the module
 AT_ONCE = 4                 # most of a case's time is waiting
 
 

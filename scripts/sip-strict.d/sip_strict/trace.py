@@ -70,6 +70,16 @@ class Instance:
         with open(f"{self.path}/{name}", "w", encoding="ascii") as handle:
             handle.write(value)
 
+    def _still_on(self):
+        """A module that is loaded anew has new events, and none of them is on."""
+        try:
+            with open(f"{self.path}/events/{GROUP}/enable", encoding="ascii") as handle:
+                if handle.read().strip() != "0":
+                    return
+        except OSError:
+            pass
+        raise UserError("the module was taken away, or loaded anew: begin again")
+
     def lines(self, until):
         """Lines as they come; None where some seconds brought nothing."""
         rest = b""
@@ -78,6 +88,7 @@ class Instance:
             if left is not None and left <= 0:
                 return
             if not select.select([self.pipe], [], [], 0.5 if left is None else min(left, 0.5))[0]:
+                self._still_on()
                 yield None
                 continue
             try:
@@ -193,7 +204,7 @@ def event_text(event):
     if kind == "expect":
         return (f"{_day(event)} {event['class']} {event['kind']} {event['event']}: {event['in']} = "
                 f"{event['out']} ({event['proto']})" +
-                (f", {event['remote']}" if event["event"] in ("used", "refused", "latched", "clash") else ""))
+                (f", {event['remote']}" if event["event"] in ("used", "refused", "latched", "ice", "clash") else ""))
     if kind in ("call_end", "lost"):
         return log_text(event)
     return f"{_day(event)} {kind}"
