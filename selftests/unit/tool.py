@@ -660,6 +660,7 @@ def limits():
     same(ids(machine({"proc/sys/net/netfilter/nf_conntrack_count": "999\n",
                       "proc/sys/net/netfilter/nf_conntrack_max": "1000\n"})), ["conntrack_full"])
     same(ids(machine({"proc/sys/net/netfilter/nf_conntrack_expect_max": "64\n"}), "notes"), ["expect_max"])
+    same(ids(machine({"sys/module/nf_conntrack/parameters/expect_hashsize": "64\n"}), "notes"), ["expect_table"])
     same(ids(machine(other_host=2), "notes"), ["other_host"])
     same(ids(machine({KNOBS + "media_host": "1\n"}, other_host=2), "notes"), [])
     same(ids(machine({KNOBS + "mode": "2\n"}), "notes"), ["mode_observe"])

@@ -76,10 +76,12 @@ def check_loaded(status):
     if refused:
         status.problem("secure_boot", "the kernel refuses the module, for nobody it trusts has signed it (secure boot): "
                        + re.sub(r"^\[[^]]*\] *", "", refused[-1]),
-                       "mokutil --import /var/lib/dkms/mok.pub", "then reboot, and enrol that key")
+                       "mokutil --import /var/lib/dkms/mok.pub", "then reboot, and enrol that key; DKMS signs with it, "
+                       "what was built by hand nobody has signed: make dkms-install")
     elif not where:
         status.problem("not_installed", f"the module is not installed for kernel {status.facts['kernel']}",
-                       "dkms autoinstall", "with the package; else in its sources: make && make install")
+                       "apt-get install linux-headers-$(uname -r) && dkms autoinstall",
+                       "with the package; else in its sources: make && make install")
     elif own and "version" not in own[-1]:
         status.problem("load_failed", "the module did not load: " + re.sub(r"^\[[^]]*\] *", "", own[-1]),
                        f"modprobe {module.NAME}")
@@ -166,8 +168,10 @@ def _check_port(status, good, auto, served, bare):
         text = f"the helper is given at port {_ports_text(ranges)}, not at SIP's own port {SIP_PORT}"
         if seen:
             status.problem("wrong_port", f"{text}, where {len(bare)} flows pass without it",
-                           None if good else f"modprobe -r {module.NAME} && modprobe {module.NAME} ports={SIP_PORT}",
-                           f"let the rule match udp dport {SIP_PORT}" if good else None)
+                           None if good else f"modprobe -r {module.NAME} && modprobe {module.NAME} ports="
+                           f"{','.join(str(p) for p in [*sorted(watched), SIP_PORT])} && sysctl -w {KEY}auto_assign=1",
+                           f"let the rule match udp dport {SIP_PORT}" if good else
+                           "live calls go on as plain connections; other settings are those of /etc/sysctl.d then")
         elif not served:
             status.problem("wrong_port", text + ": right only if all your phones and providers use that port",
                            None, f"else let the rule match udp dport {{ {_ports_text(ranges)}, {SIP_PORT} }}")
@@ -281,10 +285,15 @@ def check_limits(status):
     status.facts["limits"] = {"expect_max": most, "publish_expect": publish, "media_port_pairs": pairs,
                               "dialog_max": status.setting("dialog_max"), "host_max": status.setting("host_max"),
                               "dialogs": count.get("dialogs_now", 0), "registrations": count.get("registrations_now", 0)}
+    table = _number(system, "/sys/module/nf_conntrack/parameters/expect_hashsize")
     if most and publish > most // 2:
-        status.note("expect_max", f"nf_conntrack_expect_max is {most}: at most half of it is used to list pinholes, "
-                       f"and publish_expect is {publish}; what is not listed works all the same",
+        status.note("expect_max", f"publish_expect is {publish}, more than half of nf_conntrack_expect_max ({most}): "
+                       "other helpers may find no room; what is not listed works all the same",
                        f"sysctl -w net.netfilter.nf_conntrack_expect_max={max(1024, 4 * publish)}")
+    if table and publish > 2 * table:
+        status.note("expect_table", f"publish_expect is {publish}, and at most {2 * table} pinholes are listed, half of "
+                    "what the table was made for; what is not listed works all the same", None,
+                    f"a larger table is made at boot: options nf_conntrack expect_hashsize={publish} in /etc/modprobe.d")
     if count.get("skip_no_port"):
         status.problem("no_port", f"{count['skip_no_port']} times no media port was free ({low}-{high})",
                        f"sysctl -w {KEY}media_port_min=10000 {KEY}media_port_max=60000")
