@@ -14,11 +14,10 @@
  * sip_strict_edit, for each edit, after its message:
  *	what stood there and what stands there now
  * sip_strict_skip: why something was not edited, where, and the bytes around
- * sip_strict_dialog: kind call, registration, subscription;
- *	event new, early, confirmed, refreshed, changed, leg_ended, ended,
- *	evicted, adopted (begun before this module was loaded)
+ * sip_strict_dialog: kind call: event new, confirmed (its end is a sip_strict_call_end);
+ *	kind registration, subscription: event confirmed, refreshed, ended
  * sip_strict_expect, of a mapping: event armed, closed, used, refused, latched,
- *	clash, other_uplink, published, withdrawn, publish_failed
+ *	ice, clash, other_uplink, published
  * sip_strict_call_end: one call with all its streams
  */
 #undef TRACE_SYSTEM
@@ -43,6 +42,7 @@
  * @in, @out: its pairs
  * @packets, @bytes: [0] from inside, [1] from outside
  * @refused: packets from sources that were not admitted
+ * @offloaded: some of its packets passed in a flowtable, uncounted
  */
 struct sip_strict_stream {
 	u8 class;
