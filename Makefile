@@ -80,6 +80,7 @@ coverage: ## which lines of the core the unit tests run
 clean: clean-module ## remove what was built in this tree
 	+$(MAKE) -C scripts/sip-strict.d clean
 	+$(UNIT) clean
+	rm -rf demo-out deb-out
 
 clean-module: ## remove the module and its objects
 	rm -f nf_conntrack_sip_strict.ko nf_conntrack_sip_strict.o nf_conntrack_sip_strict.mod*
