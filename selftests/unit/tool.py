@@ -532,7 +532,7 @@ def assignments():
 
 # ---- status of made-up machines ----------------------------------------------
 
-STAT = "messages 10\nhelper_lost {helper_lost}\nskip_other_host {other_host}\nskip_other_nat {other_nat}\nskip_no_port {no_port}\ndialogs_now 1\n"
+STAT = "messages 10\nedit_failed 0\nedit_contact 4\nhelper_lost {helper_lost}\nskip_other_host {other_host}\nskip_other_nat {other_nat}\nskip_no_port {no_port}\ndialogs_now 1\n"
 RULES = {"nftables": [
     {"table": {"family": "inet", "name": "t"}},
     {"ct helper": {"family": "inet", "table": "t", "name": "s", "type": "sip-strict", "protocol": "udp"}},
@@ -719,6 +719,8 @@ def calls_and_metrics():
         elif not line.startswith("# HELP "):
             need(line.startswith(name + ("_total" if kind == "counter" else "")) and line.rsplit(" ", 1)[1].isdigit(), line)
     need('sip_strict_live_calls_by_verdict{verdict="outside_not_heard"} 1' in text, "the one-way call is not counted")
+    need("sip_strict_edit_failed_total 0\n" in text and 'field="contact"} 4' in text and 'field="failed"' not in text,
+         "edit_failed is no field")
     same(metrics.text({"families": [{"name": "x", "type": "gauge", "help": "h", "samples": [
         {"labels": {"a": 'b"\\\n'}, "value": 1}]}]}), '# TYPE x gauge\n# HELP x h\nx{a="b\\"\\\\\\n"} 1\n# EOF')
 
