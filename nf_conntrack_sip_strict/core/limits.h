@@ -29,8 +29,11 @@
 /* m= lines of one message, all SDP bodies together. */
 #define SIP_MAX_STREAMS 16u
 
-/* ICE candidate addresses that one SDP may admit, all streams together. */
-#define SIP_MAX_CANDIDATES 32u
+/*
+ * ICE candidates of one SDP, all streams together: audio and video with RTCP, over UDP
+ * and TCP, of a host with several addresses, a STUN and a TURN server have some 60.
+ */
+#define SIP_MAX_CANDIDATES 128u
 
 /* Two edits (host, port) for each address that a plan may touch. */
 #define SIP_MAX_EDITS 192u

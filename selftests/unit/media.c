@@ -397,7 +397,7 @@ static void test_refusals(void)
 /* Text of a plan is bounded; c= and candidates of all streams fit. */
 static void test_limits(void)
 {
-	char body[8192];
+	char body[16384];
 	int len, i, j;
 
 	fresh();
@@ -405,12 +405,15 @@ static void test_limits(void)
 	for (i = 0; i < 16; i++) {
 		len += sprintf(body + len, "m=audio %d RTP/AVP 0|c=IN IP4 192.168.1.20|"
 			       "a=rtcp:%d IN IP4 192.168.1.20|", 20000 + 2 * i, 20001 + 2 * i);
+		for (j = 0; j < 6; j++)
+			len += sprintf(body + len, "a=candidate:%d 1 UDP 1 10.9.8.%d 4000 typ relay|",
+				       j + 2, j);
 		for (j = 0; j < 2; j++)
 			len += sprintf(body + len, "a=candidate:1 %d UDP 1 192.168.1.20 %d typ host|",
 				       j + 1, 20000 + 2 * i + j);
 	}
 	tap_ok(!plan_body(body) && world.n == 16 && plan.n_edits == 16 * 8 &&
-	       !strstr(result, "192.168.1.20"), "16 streams with two candidates each fit");
+	       !strstr(result, "192.168.1.20"), "16 streams with eight candidates each fit");
 	sprintf(body + len, "a=candidate:1 1 UDP 1 192.168.1.20 20030 typ host|");
 	fresh();
 	tap_ok(!plan_body(body) && noted(SIP_R_TOO_MANY_STREAMS) && plan.n_edits == 16 * 8,
