@@ -34,6 +34,14 @@ static void sip_strict_txn_expire(struct sip_strict_net *sn, struct sip_strict_c
 		sip_strict_call_end(sn, call, "ring_timeout", reap);
 }
 
+/* An INVITE rings on as long as its call shows signs of life. */
+static bool sip_strict_txn_rings(const struct sip_strict_call *call,
+				 const struct sip_strict_txn *txn)
+{
+	return call->state == SIP_STRICT_CALL_EARLY && txn->method == SIP_M_INVITE &&
+	       !txn->done && !txn->cancelled && time_before(jiffies, call->expires);
+}
+
 static void sip_strict_legs_expire(struct sip_strict_net *sn, struct sip_strict_call *call,
 				   struct sip_strict_reap *reap)
 {
@@ -77,11 +85,18 @@ static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_
 	u32 dead = READ_ONCE(sn->conf.dead_call_timeout);
 	u32 i;
 
+	/* Before the answer there may be a long announcement, or music. */
+	if (call->state == SIP_STRICT_CALL_EARLY && time_after_eq(jiffies, call->expires))
+		sip_strict_call_look(sn, call);
 	for (i = 0; i < call->n_txns;) {
-		if (time_before(jiffies, call->txn[i].expires))
+		struct sip_strict_txn *txn = &call->txn[i];
+
+		if (time_after_eq(jiffies, txn->expires) && sip_strict_txn_rings(call, txn))
+			txn->expires = call->expires;
+		if (time_before(jiffies, txn->expires))
 			i++;
 		else
-			sip_strict_txn_expire(sn, call, &call->txn[i], reap);
+			sip_strict_txn_expire(sn, call, txn, reap);
 	}
 	sip_strict_legs_expire(sn, call, reap);
 	if (call->state == SIP_STRICT_CALL_CONFIRMED &&
