@@ -8,12 +8,13 @@
  * the flow that it was told over, and whoever takes part in its dialogs.
  *
  * Where the far side says nothing that can be used (no description yet, or a
- * private address while its signalling comes from a public one), its
- * signalling address is admitted, and with media_peer 1 one further source may
- * latch: its first packet has to be RTP, RTCP or STUN, and has to come within
- * half a minute of the inside's own description. That is what media relays
- * behind such peers do, and as much as can be allowed without letting anybody
- * in. A packet from an address that was named takes it back, for good.
+ * private address while its signalling comes from a public one), its signalling
+ * address is admitted, and with media_peer 1 one further source may latch: its
+ * first packet has to be RTP, RTCP or STUN, and has to come within half a
+ * minute of the newest description of either side; not where the far side names
+ * 0.0.0.0 alone. That is what media relays behind such peers do, and as much as
+ * can be allowed without letting anybody in. A packet from an address that was
+ * named takes it back, for good.
  *
  * With ICE the far side may come from an address that it learns on the way
  * (peer-reflexive, or of a relay). It proves that it belongs to the call by a
@@ -204,6 +205,7 @@ static bool sip_strict_use_may_latch(const struct sip_strict_use *use)
 	const struct sip_strict_call *call = use->call;
 
 	return call && sip_strict_use_is_open(use) && !sip_strict_call_has_source(call) &&
+	       !call->far_zero &&
 	       time_before(jiffies, call->sdp_seen + SIP_STRICT_LATCH_TIME);
 }
 

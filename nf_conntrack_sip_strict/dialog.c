@@ -133,6 +133,7 @@ static void sip_strict_call_peers(struct sip_strict_work *w, struct sip_strict_c
 static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_strict_call *call,
 				     bool out, u32 bit)
 {
+	bool zero = false, named = false;
 	const struct sip_strict_leg *leg;
 	u32 i;
 
@@ -152,7 +153,11 @@ static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_stric
 
 		if (fact->hold || !stream->port || stream->dir != SDP_SENDRECV)
 			call->held |= BIT(i);
+		zero |= fact->hold;
+		named |= !fact->hold && stream->port;
 	}
+	if (!out)
+		call->far_zero = zero && !named;
 	call->all_held = call->held == BIT(w->plan.n_media) - 1;
 }
 

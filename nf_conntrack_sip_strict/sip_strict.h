@@ -607,6 +607,7 @@ struct sip_strict_call {
 	bool emergency;
 	bool observe;
 	bool all_held; /* newest description holds every stream */
+	bool far_zero; /* the outside's newest names 0.0.0.0 and nobody else */
 	u8 n_legs;
 	u8 n_txns;
 	u8 n_peers;
