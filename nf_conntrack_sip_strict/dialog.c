@@ -130,14 +130,18 @@ static void sip_strict_call_peers(struct sip_strict_work *w, struct sip_strict_c
 		sip_strict_peer_signals(w->sn, call, &w->plan.peer_ap[i].ip);
 }
 
-static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_strict_call *call,
-				     bool out, u32 bit)
+static bool sip_strict_has_sdp(const struct sip_strict_work *w)
 {
-	bool zero = false, named = false;
-	const struct sip_strict_leg *leg;
-	u32 i;
+	return w->plan.sdp_counts && w->plan.n_media;
+}
 
-	if (!w->plan.sdp_counts || !w->plan.n_media || call->state == SIP_STRICT_CALL_ENDED)
+/* Ports, or sources, of a description. */
+static void sip_strict_call_name(struct sip_strict_work *w, struct sip_strict_call *call,
+				 bool out, u32 bit)
+{
+	const struct sip_strict_leg *leg;
+
+	if (!sip_strict_has_sdp(w) || call->state == SIP_STRICT_CALL_ENDED)
 		return;
 	call->sdp_seen = jiffies;
 	if (out) {
@@ -146,6 +150,18 @@ static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_stric
 		leg = sip_strict_leg_of(w, call, out, false);
 		sip_strict_media_sources(w, call, bit, leg ? leg->bit : 0);
 	}
+}
+
+/* The same of the newest one, and what it holds. */
+static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_strict_call *call,
+				     bool out, u32 bit)
+{
+	bool zero = false, named = false;
+	u32 i;
+
+	if (!sip_strict_has_sdp(w) || call->state == SIP_STRICT_CALL_ENDED)
+		return;
+	sip_strict_call_name(w, call, out, bit);
 	call->held = 0;
 	for (i = 0; i < w->plan.n_media; i++) {
 		const struct sip_media_fact *fact = &w->plan.media[i];
@@ -159,11 +175,6 @@ static void sip_strict_call_describe(struct sip_strict_work *w, struct sip_stric
 	if (!out)
 		call->far_zero = zero && !named;
 	call->all_held = call->held == BIT(w->plan.n_media) - 1;
-}
-
-static bool sip_strict_has_sdp(const struct sip_strict_work *w)
-{
-	return w->plan.sdp_counts && w->plan.n_media;
 }
 
 /* A re-INVITE is newer than every UPDATE before it. */
@@ -347,7 +358,10 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	txn->late |= leg->late;
 	sip_strict_leg_confirm(w->sn, call, leg);
 	if (sdp && sip_strict_txn_bit(call, txn)) {
-		sip_strict_call_describe(w, call, out, newer ? leg->bit : txn->bit);
+		if (newer)
+			sip_strict_call_name(w, call, out, leg->bit);
+		else
+			sip_strict_call_describe(w, call, out, txn->bit);
 		txn->inside_sdp |= out;
 		txn->outside_sdp |= !out;
 	}
@@ -372,7 +386,7 @@ static void sip_strict_learn_invite_2xx(struct sip_strict_work *w, struct sip_st
 	inside = (out && sdp && !newer) || (both && txn->inside_sdp && !leg->own_in);
 	outside = (!out && sdp && !newer) || (both && txn->outside_sdp && !leg->own_out);
 	sip_strict_media_agree(w->sn, call, txn->bit, leg->bit, inside, outside, &w->reap);
-	if (sdp && !leg->late)
+	if (sdp && !leg->late && !newer)
 		sip_strict_media_refuse(call, &w->plan, leg->bit);
 }
 
@@ -426,7 +440,6 @@ static void sip_strict_learn_invite_error(struct sip_strict_work *w, struct sip_
 					  struct sip_strict_txn *txn)
 {
 	struct sip_strict_net *sn = w->sn;
-	u32 i;
 
 	if (txn->done)
 		return;
@@ -437,14 +450,7 @@ static void sip_strict_learn_invite_error(struct sip_strict_work *w, struct sip_
 		sip_strict_media_clear(sn, call, txn->bit, &w->reap);
 	if (!txn->initial)
 		return sip_strict_call_unmet(w, call);
-	for (i = 0; i < call->n_legs; i++) {
-		struct sip_strict_leg *leg = &call->leg[i];
-
-		if (leg->confirmed || leg->dead || sip_strict_call_is_dialling(call))
-			continue;
-		leg->dead = true;
-		sip_strict_media_clear(sn, call, leg->bit, &w->reap);
-	}
+	sip_strict_legs_drop(sn, call, &w->reap);
 	if (sip_strict_call_has_leg(call) || sip_strict_call_is_dialling(call))
 		return;
 	if (sip_strict_status_retries(w->msg.status))

@@ -296,6 +296,46 @@ bool sip_strict_call_is_dialling(const struct sip_strict_call *call)
 	return false;
 }
 
+/* Does an INVITE of its caller still wait for an answer? */
+static bool sip_strict_leg_rings(const struct sip_strict_call *call,
+				 const struct sip_strict_leg *leg)
+{
+	u32 i;
+
+	for (i = 0; i < call->n_txns; i++) {
+		const struct sip_strict_txn *txn = &call->txn[i];
+
+		if (txn->initial && !txn->done &&
+		    (txn->out ? leg->inside_tag == txn->inside_tag :
+				leg->outside_tag == txn->outside_tag))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * sip_strict_legs_drop() - an initial INVITE came to nothing: so do its legs
+ * @sn: the namespace
+ * @call: the call
+ * @reap: takes the connections of what closes
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_legs_drop(struct sip_strict_net *sn, struct sip_strict_call *call,
+			  struct sip_strict_reap *reap)
+{
+	u32 i;
+
+	for (i = 0; i < call->n_legs; i++) {
+		struct sip_strict_leg *leg = &call->leg[i];
+
+		if (leg->confirmed || leg->dead || sip_strict_leg_rings(call, leg))
+			continue;
+		leg->dead = true;
+		sip_strict_media_clear(sn, call, leg->bit, reap);
+	}
+}
+
 /**
  * sip_strict_leg_close() - a leg is over; the call too, if it was the last
  * @sn: the namespace

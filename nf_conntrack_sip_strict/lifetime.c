@@ -29,8 +29,12 @@ static void sip_strict_txn_expire(struct sip_strict_net *sn, struct sip_strict_c
 			sip_strict_leg_close(sn, call, leg, "bye_unanswered", reap);
 		return;
 	}
-	if (call->state != SIP_STRICT_CALL_CONFIRMED && !sip_strict_call_is_dialling(call) &&
-	    (gone.initial || !sip_strict_call_has_leg(call)))
+	if (gone.initial)
+		sip_strict_legs_drop(sn, call, reap);
+	if (sip_strict_call_is_dialling(call))
+		return;
+	if (!sip_strict_call_has_leg(call) ||
+	    (gone.initial && call->state != SIP_STRICT_CALL_CONFIRMED))
 		sip_strict_call_end(sn, call, "ring_timeout", reap);
 }
 
@@ -64,7 +68,8 @@ static void sip_strict_call_look(struct sip_strict_net *sn, struct sip_strict_ca
 	struct sip_strict_use *use;
 
 	list_for_each_entry(use, &call->uses, owner_node) {
-		if (use->map->kind == SIP_STRICT_CONTACT)
+		if (use->map->kind == SIP_STRICT_CONTACT ||
+		    (call->state == SIP_STRICT_CALL_EARLY && !use->sets))
 			continue;
 		sip_strict_map_count(sn, use->map, &count);
 		if (use->map->moved && time_after(use->map->moved, call->active))
@@ -86,7 +91,8 @@ static void sip_strict_call_expire(struct sip_strict_net *sn, struct sip_strict_
 	u32 i;
 
 	/* Before the answer there may be a long announcement, or music. */
-	if (call->state == SIP_STRICT_CALL_EARLY && time_after_eq(jiffies, call->expires))
+	if (call->state == SIP_STRICT_CALL_EARLY && sip_strict_call_is_dialling(call) &&
+	    time_after_eq(jiffies, call->expires))
 		sip_strict_call_look(sn, call);
 	for (i = 0; i < call->n_txns;) {
 		struct sip_strict_txn *txn = &call->txn[i];
