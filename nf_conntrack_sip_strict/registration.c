@@ -551,7 +551,7 @@ static void sip_strict_reg_response(struct sip_strict_work *w)
 	}
 }
 
-/* What the sender granted under this Call-ID is over. */
+/* What the sender granted, or was granted, under this Call-ID is over. */
 static void sip_strict_reg_revoke(struct sip_strict_work *w, bool subscription)
 {
 	u64 call_id = sip_strict_reg_call_id(w);
@@ -745,6 +745,9 @@ void sip_strict_reg_learn(struct sip_strict_work *w)
 			sip_strict_reg_notify(w);
 		if (w->msg.request && w->ctx.snd.inside)
 			sip_strict_reg_notify_out(w);
+		/* RFC 6665 section 4.2.2: to the notifier it is over then. */
+		if (!w->msg.request && w->ctx.snd.inside && w->msg.status == 481)
+			sip_strict_reg_revoke(w, true);
 		return;
 	}
 	if (w->msg.method != SIP_M_REGISTER && !subscription)
