@@ -50,23 +50,32 @@ class Opened(testnet.Net):
     def __exit__(self, *_):
         self.close()
 
-    def options(self, number, pad=0):
+    def options(self, number, pad=0, contacts=0):
         """An OPTIONS of the phone, as it leaves it."""
+        contact = f"Contact: {self.contact(self.inside)}\r\n" * contacts
         proxy = testnet.endpoint(self.address("proxy"), 5060)
         return (f"OPTIONS sip:{proxy} SIP/2.0\r\n"
                 f"Via: SIP/2.0/UDP {testnet.endpoint(self.inside, 5060)};branch=z9hG4bK-{number:06};rport\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:a@{proxy}>;tag=1\r\nTo: <sip:{proxy}>\r\n"
-                f"Call-ID: {number:06}@{self.inside}\r\nCSeq: 1 OPTIONS\r\nX-Pad: {'x' * pad}\r\n"
+                f"Call-ID: {number:06}@{self.inside}\r\nCSeq: 1 OPTIONS\r\n{contact}X-Pad: {'x' * pad}\r\n"
                 "Content-Length: 0\r\n\r\n").encode()
 
-    def sized(self, number, size):
+    @staticmethod
+    def contact(address):
+        """A Contact of the phone."""
+        return f"<sip:a@{testnet.endpoint(address, 5060)}>"
+
+    def sized(self, number, size, contacts=0):
         """An OPTIONS of so many bytes."""
-        return self.options(number, size - len(self.options(number)))
+        pad = size - len(self.options(number, 0, contacts))
+        need(pad >= 0, f"{size} bytes are too few")
+        return self.options(number, pad, contacts)
 
     def edited(self, message):
-        """As the outside must get it: the topmost Via, and nothing else."""
+        """As the outside must get it: the topmost Via, its Contacts, and nothing else."""
         if HELPER == "none":
             return message
+        message = message.replace(self.contact(self.inside).encode(), self.contact(self.outside).encode())
         return message.replace(f"UDP {testnet.endpoint(self.inside, 5060)}".encode(),
                                f"UDP {testnet.endpoint(self.outside, 5060)}".encode(), 1)
 
@@ -209,9 +218,10 @@ def listed(family="4"):
         net.run("gw", "ethtool -K lan0 gro on rx-gro-list on")
         # Two at a time, so that the device finds the second while it has the first.
         net.run("lan", "tc qdisc add dev eth0 root netem slot 5ms 5ms packets 2")
-        sizes = range(480, 720)     # about where a buffer of 1024 bytes is full
+        # About where a buffer of 1024 bytes is full; the edits add five bytes.
+        sizes = range(490, 720, 5)
         for size in sizes:
-            messages = [net.sized(size * 2, size), net.sized(size * 2 + 1, size)]
+            messages = [net.sized(size * 2 + n, size, 4) for n in range(2)]
             for message in messages:
                 net.out(message)
             net.arrives_first(*messages)
