@@ -141,8 +141,6 @@ static void sip_strict_call_name(struct sip_strict_work *w, struct sip_strict_ca
 {
 	const struct sip_strict_leg *leg;
 
-	if (!sip_strict_has_sdp(w) || call->state == SIP_STRICT_CALL_ENDED)
-		return;
 	call->sdp_seen = jiffies;
 	if (out) {
 		sip_strict_media_mark(w, call, bit);
@@ -282,13 +280,6 @@ static void sip_strict_learn_provisional(struct sip_strict_work *w, struct sip_s
 	}
 }
 
-/* Two legs of one fork have one caller; a B2BUA may use its Call-ID on either side. */
-static bool sip_strict_leg_is_fork(const struct sip_strict_txn *txn,
-				   const struct sip_strict_leg *a, const struct sip_strict_leg *b)
-{
-	return txn->out ? a->inside_tag == b->inside_tag : a->outside_tag == b->outside_tag;
-}
-
 /* The first 2xx decides a fork: the other early legs' sources close now. */
 static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_call *call,
 				   const struct sip_strict_txn *txn,
@@ -300,7 +291,7 @@ static void sip_strict_fork_decide(struct sip_strict_work *w, struct sip_strict_
 		struct sip_strict_leg *leg = &call->leg[i];
 
 		if (leg == winner || leg->confirmed || leg->dead ||
-		    !sip_strict_leg_is_fork(txn, leg, winner))
+		    !sip_strict_leg_is_of(leg, txn))
 			continue;
 		sip_strict_media_clear(w->sn, call, leg->bit, &w->reap);
 		leg->expires = jiffies + SIP_STRICT_LINGER;
@@ -316,7 +307,7 @@ static void sip_strict_leg_share(struct sip_strict_call *call, const struct sip_
 
 	for (i = 0; i < call->n_legs; i++)
 		if (call->leg[i].confirmed && &call->leg[i] != leg &&
-		    sip_strict_leg_is_fork(txn, &call->leg[i], leg))
+		    sip_strict_leg_is_of(&call->leg[i], txn))
 			bits |= call->leg[i].bit;
 	list_for_each_entry(use, &call->uses, owner_node)
 		if (use->sets & bits)

@@ -36,6 +36,7 @@ struct sip_strict_leg *sip_strict_leg_find(struct sip_strict_call *call, u64 ins
 struct sip_strict_leg *sip_strict_leg_of(struct sip_strict_work *w,
 					 struct sip_strict_call *call, bool out, bool make);
 bool sip_strict_call_has_leg(const struct sip_strict_call *call);
+bool sip_strict_leg_is_of(const struct sip_strict_leg *leg, const struct sip_strict_txn *txn);
 void sip_strict_legs_drop(struct sip_strict_net *sn, struct sip_strict_call *call,
 			  struct sip_strict_reap *reap);
 bool sip_strict_call_is_dialling(const struct sip_strict_call *call);

@@ -296,6 +296,22 @@ bool sip_strict_call_is_dialling(const struct sip_strict_call *call)
 	return false;
 }
 
+/**
+ * sip_strict_leg_is_of() - is a leg of the fork that an INVITE began?
+ * @leg: the leg
+ * @txn: the INVITE
+ *
+ * All legs of a fork have one caller; a B2BUA may use its Call-ID on either side.
+ *
+ * Context: sn->lock held.
+ * Return: true if the caller's tag is the same.
+ */
+bool sip_strict_leg_is_of(const struct sip_strict_leg *leg, const struct sip_strict_txn *txn)
+{
+	return txn->out ? leg->inside_tag == txn->inside_tag :
+			  leg->outside_tag == txn->outside_tag;
+}
+
 /* Does an INVITE of its caller still wait for an answer? */
 static bool sip_strict_leg_rings(const struct sip_strict_call *call,
 				 const struct sip_strict_leg *leg)
@@ -305,9 +321,7 @@ static bool sip_strict_leg_rings(const struct sip_strict_call *call,
 	for (i = 0; i < call->n_txns; i++) {
 		const struct sip_strict_txn *txn = &call->txn[i];
 
-		if (txn->initial && !txn->done &&
-		    (txn->out ? leg->inside_tag == txn->inside_tag :
-				leg->outside_tag == txn->outside_tag))
+		if (txn->initial && !txn->done && sip_strict_leg_is_of(leg, txn))
 			return true;
 	}
 	return false;
