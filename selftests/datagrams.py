@@ -5,8 +5,8 @@
 usage: datagrams.py [WORD…]        only cases with such a word in their name
 
 Larger than the MTU before or after the edit, in fragments, many in one buffer of the
-kernel (UDP_SEGMENT, rx-gro-list), seen by a capture on the way, without a checksum, with one that the
-receiver verifies. Each arrives once, edited as if it had come alone.
+kernel (UDP_SEGMENT, rx-gro-list), seen by a capture on the way, without a checksum, with
+one that the receiver verifies. Each arrives once, edited as if it had come alone.
 
 environment: HELPER=sip-strict|sip|none.
 """
