@@ -173,18 +173,24 @@ static bool sip_strict_call_knows(const struct sip_strict_call *call, const stru
 /* May a message from outside change this call? */
 static bool sip_strict_call_admits(const struct sip_strict_work *w, struct sip_strict_call *call)
 {
+	u64 tag = sip_strict_span_hash(w, w->msg.from_tag);
 	u32 i;
 
 	if (sip_strict_call_knows(call, &w->ctx.snd.real.ip) ||
 	    sip_strict_call_knows(call, &w->ctx.snd.seen.ip))
 		return true;
-	/* Serial and DNS failover: the same caller by another proxy. */
+	/*
+	 * Serial and DNS failover: the same caller by another proxy. Or its own INVITE has
+	 * come back by another one (a spiral, RFC 3261 section 16.3).
+	 */
 	if (!w->msg.request || w->msg.method != SIP_M_INVITE || w->msg.to_tag.len)
 		return false;
-	for (i = 0; i < call->n_txns; i++)
-		if (call->txn[i].initial && !call->txn[i].out &&
-		    call->txn[i].outside_tag == sip_strict_span_hash(w, w->msg.from_tag))
+	for (i = 0; i < call->n_txns; i++) {
+		const struct sip_strict_txn *txn = &call->txn[i];
+
+		if (txn->initial && tag == (txn->out ? txn->inside_tag : txn->outside_tag))
 			return true;
+	}
 	return false;
 }
 
