@@ -93,16 +93,19 @@ static bool sip_strict_use_names(const struct sip_strict_use *use, const struct 
 	if (!sip_strict_use_is_open(use))
 		return false;
 	if (use->map->kind != SIP_STRICT_CONTACT)
-		return use->call && sip_strict_call_names(use->call, ip);
-	if (use->loose)
-		return sip_ip_equal(&use->peer, ip);
-	if (sip_strict_use_reg(use))
+		return use->owner == SIP_STRICT_OF_CALL && sip_strict_call_names(use->call, ip);
+	switch (use->owner) {
+	case SIP_STRICT_OF_CALL:
+		return sip_strict_call_signals(use->call, ip);
+	case SIP_STRICT_OF_REG:
 		return sip_strict_reg_has_peer(use->reg, ip);
-	return use->call && sip_strict_call_signals(use->call, ip);
+	default:
+		return sip_ip_equal(&sip_strict_use_loose_of(use)->peer, ip);
+	}
 }
 
 /*
- * All that call->outside, a signalling call->peer, reg->peer, reg->named and use->peer
+ * All that call->outside, a signalling call->peer, reg->peer, reg->named and a loose peer
  * have ever been set to has its bit from then on until it is in none of them.
  */
 static u32 sip_strict_known_bit(const struct sip_ip *ip)
@@ -161,7 +164,7 @@ void sip_strict_known_sweep(struct sip_strict_net *sn)
 				sip_strict_known_add(sn, &reg->named[i]);
 	}
 	list_for_each_entry(use, &sn->loose_uses, owner_node)
-		sip_strict_known_add(sn, &use->peer);
+		sip_strict_known_add(sn, &sip_strict_use_loose_of(use)->peer);
 }
 
 /* A Contact of a PBX has a use for each of its calls: strangers are told at once. */
@@ -181,6 +184,28 @@ static bool sip_strict_map_names(const struct sip_strict_net *sn, const struct s
 	return false;
 }
 
+static bool sip_strict_map_is_latched(const struct sip_strict_map *map)
+{
+	return map->traffic && map->traffic->latched.family;
+}
+
+static bool sip_strict_map_has_latched(const struct sip_strict_map *map, const struct sip_ip *ip)
+{
+	return sip_strict_map_is_latched(map) && sip_ip_equal(&map->traffic->latched, ip);
+}
+
+/**
+ * sip_strict_map_forget_latched() - another source may latch
+ * @map: the mapping
+ *
+ * Context: sn->lock held.
+ */
+void sip_strict_map_forget_latched(struct sip_strict_map *map)
+{
+	if (map->traffic)
+		memset(&map->traffic->latched, 0, sizeof(map->traffic->latched));
+}
+
 /**
  * sip_strict_map_has_peer() - is this address a far end of the mapping?
  * @sn: the namespace
@@ -196,13 +221,12 @@ static bool sip_strict_map_names(const struct sip_strict_net *sn, const struct s
 bool sip_strict_map_has_peer(const struct sip_strict_net *sn, const struct sip_strict_map *map,
 			     const struct sip_ip *ip)
 {
-	return sip_strict_map_names(sn, map, ip) ||
-	       (map->latched.family && sip_ip_equal(&map->latched, ip));
+	return sip_strict_map_names(sn, map, ip) || sip_strict_map_has_latched(map, ip);
 }
 
 static bool sip_strict_use_may_latch(const struct sip_strict_use *use)
 {
-	const struct sip_strict_call *call = use->call;
+	const struct sip_strict_call *call = sip_strict_use_call(use);
 
 	return call && sip_strict_use_is_open(use) && !sip_strict_call_has_source(call) &&
 	       !call->far_zero &&
@@ -222,7 +246,7 @@ static bool sip_strict_map_may_latch(const struct sip_strict_net *sn,
 {
 	const struct sip_strict_use *use;
 
-	if (map->kind == SIP_STRICT_CONTACT || map->latched.family ||
+	if (map->kind == SIP_STRICT_CONTACT || sip_strict_map_is_latched(map) ||
 	    READ_ONCE(sn->conf.media_peer) != SIP_STRICT_PEER_LATCH)
 		return false;
 	list_for_each_entry(use, &map->uses, map_node)
@@ -242,39 +266,56 @@ static void sip_strict_admit_trace(const struct sip_strict_net *sn,
 	trace_sip_strict_expect(sn->net, map, event, &end);
 }
 
+/* False out of memory. */
+static bool sip_strict_map_latch_one(struct sip_strict_net *sn, struct sip_strict_map *map,
+				     const struct sip_ip *ip)
+{
+	struct sip_strict_traffic *traffic = sip_strict_traffic_get(sn, map);
+
+	if (traffic)
+		traffic->latched = *ip;
+	return traffic;
+}
+
 /* The other port of the same m= line latches too. */
-static void sip_strict_map_latch(struct sip_strict_map *map, const struct sip_ip *ip)
+static bool sip_strict_map_latch(struct sip_strict_net *sn, struct sip_strict_map *map,
+				 const struct sip_ip *ip)
 {
 	struct sip_strict_use *use, *other;
 
-	map->latched = *ip;
+	if (!sip_strict_map_latch_one(sn, map, ip))
+		return false;
 	list_for_each_entry(use, &map->uses, map_node) {
 		if (!sip_strict_use_may_latch(use))
 			continue;
 		list_for_each_entry(other, &use->call->uses, owner_node)
-			if ((other->mlines & use->mlines) && !other->map->latched.family &&
+			if ((other->mlines & use->mlines) &&
+			    !sip_strict_map_is_latched(other->map) &&
 			    other->map->kind != SIP_STRICT_CONTACT)
-				other->map->latched = *ip;
+				sip_strict_map_latch_one(sn, other->map, ip);
 	}
+	return true;
 }
 
 /* Somebody who was named has come: the latched source goes. */
 static void sip_strict_map_unlatch(struct sip_strict_net *sn, struct sip_strict_map *map,
 				   struct sip_strict_reap *reap)
 {
-	struct sip_ip latched = map->latched;
+	struct sip_ip latched = map->traffic->latched;
 	struct sip_strict_use *use, *other;
+	struct sip_strict_call *call;
 
-	memset(&map->latched, 0, sizeof(map->latched));
+	sip_strict_map_forget_latched(map);
 	sip_strict_entry_end_from(sn, map, &latched, reap);
 	list_for_each_entry(use, &map->uses, map_node) {
-		if (!use->call)
+		call = sip_strict_use_call(use);
+		if (!call)
 			continue;
-		list_for_each_entry(other, &use->call->uses, owner_node) {
-			if (!(other->mlines & use->mlines) || !other->map->latched.family ||
-			    !sip_ip_equal(&other->map->latched, &latched))
+		list_for_each_entry(other, &call->uses, owner_node) {
+			if (!(other->mlines & use->mlines) ||
+			    !sip_strict_map_has_latched(other->map, &latched))
 				continue;
-			memset(&other->map->latched, 0, sizeof(other->map->latched));
+			sip_strict_map_forget_latched(other->map);
 			sip_strict_entry_end_from(sn, other->map, &latched, reap);
 		}
 	}
@@ -297,11 +338,11 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 	const struct sip_ip *src = &guest->ip;
 
 	if (sip_strict_map_names(sn, map, src)) {
-		if (map->latched.family && !sip_ip_equal(&map->latched, src))
+		if (sip_strict_map_is_latched(map) && !sip_strict_map_has_latched(map, src))
 			sip_strict_map_unlatch(sn, map, reap);
 		/* The place is taken: nobody else latches until new SDP. */
 		if (sip_strict_map_may_latch(sn, map))
-			sip_strict_map_latch(map, src);
+			sip_strict_map_latch(sn, map, src);
 		return true;
 	}
 	if (READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
@@ -313,11 +354,11 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 		sip_strict_admit_trace(sn, map, src, "ice");
 		return true;
 	}
-	if (map->latched.family)
-		return sip_ip_equal(&map->latched, src);
-	if (!guest->genuine || !sip_strict_map_may_latch(sn, map))
+	if (sip_strict_map_is_latched(map))
+		return sip_strict_map_has_latched(map, src);
+	if (!guest->genuine || !sip_strict_map_may_latch(sn, map) ||
+	    !sip_strict_map_latch(sn, map, src))
 		return false;
-	sip_strict_map_latch(map, src);
 	SIP_STRICT_INC(sn, media_latched);
 	sip_strict_admit_trace(sn, map, src, "latched");
 	return true;
@@ -336,6 +377,8 @@ static bool sip_strict_media_admits(struct sip_strict_net *sn, struct sip_strict
 bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_guest *guest, struct sip_strict_reap *reap)
 {
+	struct sip_strict_traffic *traffic;
+
 	if (map->kind == SIP_STRICT_CONTACT) {
 		if (guest->inside || !READ_ONCE(sn->conf.signalling_peer) ||
 		    sip_strict_map_names(sn, map, &guest->ip))
@@ -346,7 +389,9 @@ bool sip_strict_map_admits(struct sip_strict_net *sn, struct sip_strict_map *map
 			return true;
 		SIP_STRICT_INC(sn, media_refused);
 	}
-	map->refused++;
+	traffic = sip_strict_traffic_get(sn, map);
+	if (traffic)
+		traffic->refused++;
 	sip_strict_admit_trace(sn, map, &guest->ip, "refused");
 	return false;
 }
@@ -371,11 +416,11 @@ void sip_strict_map_prune(struct sip_strict_net *sn, struct sip_strict_map *map,
 	struct sip_ap ap;
 	bool ice;
 
-	if (map->kind == SIP_STRICT_CONTACT ||
+	if (map->kind == SIP_STRICT_CONTACT || !map->traffic ||
 	    READ_ONCE(sn->conf.media_peer) == SIP_STRICT_PEER_ANY)
 		return;
 	ice = sip_strict_map_has_ice(map, 0);
-	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+	hlist_for_each_entry_safe(entry, next, &map->traffic->entries, node) {
 		if (sip_strict_entry_is_hairpin(entry) || (entry->way == SIP_STRICT_BY_ICE && ice))
 			continue;
 		sip_strict_ap_from_end(&ap, &entry->remote);

@@ -20,6 +20,9 @@
 #define SIP_STRICT_ENDED_LEAST 256u
 #define SIP_STRICT_CALL_DRAIN 256
 
+/* With the longest Call-ID that is kept, it fits a slab object. */
+static_assert(sizeof(struct sip_strict_call) + SIP_STRICT_CALLID_SHOWN <= 512);
+
 static const struct rhashtable_params sip_strict_call_params = {
 	.head_offset = offsetof(struct sip_strict_call, node),
 	.key_offset = offsetof(struct sip_strict_call, key),
@@ -45,9 +48,11 @@ static void sip_strict_call_free_rcu(struct rcu_head *rcu)
 {
 	struct sip_strict_call *call = container_of(rcu, struct sip_strict_call, rcu);
 
-	kfree(call->leg);
+	if (call->leg != call->own_leg)
+		kfree(call->leg);
+	if (call->peer != call->own_peer)
+		kfree(call->peer);
 	kfree(call->txn);
-	kfree(call->peer);
 	kfree(call->pair);
 	kfree(call);
 }
@@ -250,6 +255,8 @@ static enum sip_reason sip_strict_call_make(struct sip_strict_work *w, bool out,
 	call = kzalloc(struct_size(call, id, id_len), GFP_ATOMIC);
 	if (!call)
 		return SIP_R_NO_MEMORY;
+	call->leg = call->own_leg;
+	call->peer = call->own_peer;
 	call->key = *key;
 	call->inside = own->real;
 	call->outside = other->real;

@@ -44,7 +44,7 @@ static void sip_strict_call_remember(struct sip_strict_work *w, struct sip_stric
 			.kind = SIP_MEM_DIALOG,
 			.field = fact->field,
 			.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
-			.real = fact->real,
+			.owner = SIP_STRICT_OF_CALL,
 			.call = call,
 		};
 
@@ -99,8 +99,8 @@ static void sip_strict_call_ruri(struct sip_strict_work *w, struct sip_strict_ca
 		.kind = SIP_MEM_TRANSACTION,
 		.field = SIP_F_RURI,
 		.mapped = w->ruri_ours,
-		.real = w->ctx.rcv.real,
 		.branch = sip_strict_span_hash(w, w->msg.via.branch),
+		.owner = SIP_STRICT_OF_CALL,
 		.call = call,
 	};
 

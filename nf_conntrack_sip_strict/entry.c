@@ -98,7 +98,9 @@ struct sip_strict_entry *sip_strict_entry_find(struct sip_strict_map *map,
 {
 	struct sip_strict_entry *entry;
 
-	hlist_for_each_entry(entry, &map->entries, node)
+	if (!map->traffic)
+		return NULL;
+	hlist_for_each_entry(entry, &map->traffic->entries, node)
 		if (nf_ct_tuple_equal(&entry->kill.tuple, tuple))
 			return entry;
 	return NULL;
@@ -130,8 +132,12 @@ static bool sip_strict_entry_new(struct sip_strict_net *sn, struct sip_strict_ma
 				 const struct nf_conn *ct, bool inside_first,
 				 enum sip_strict_by way)
 {
-	struct sip_strict_entry *entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
+	struct sip_strict_traffic *traffic = sip_strict_traffic_get(sn, map);
+	struct sip_strict_entry *entry;
 
+	if (!traffic)
+		return false;
+	entry = kzalloc(sizeof(*entry), GFP_ATOMIC);
 	if (!entry)
 		return false;
 	entry->kill.tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
@@ -141,10 +147,10 @@ static bool sip_strict_entry_new(struct sip_strict_net *sn, struct sip_strict_ma
 	entry->kill.inside_first = inside_first;
 	entry->way = way;
 	sip_strict_end_of(&entry->remote, ct, IP_CT_DIR_ORIGINAL, inside_first);
-	hlist_add_head(&entry->node, &map->entries);
+	hlist_add_head(&entry->node, &traffic->entries);
 	if (way == SIP_STRICT_BY_EARLY)
 		hlist_add_head(&entry->early, sip_strict_early_head(sn, &entry->remote));
-	map->n_entries++;
+	traffic->n_entries++;
 	return true;
 }
 
@@ -156,10 +162,12 @@ static void sip_strict_entry_adopt(struct sip_strict_net *sn, struct sip_strict_
 				   struct sip_strict_entry *entry, const struct nf_conn *ct)
 {
 	struct sip_strict_end from, out;
+	struct sip_strict_traffic *traffic = own->traffic;
 
 	sip_strict_end_of(&from, ct, IP_CT_DIR_ORIGINAL, false);
 	sip_strict_end_of(&out, ct, IP_CT_DIR_REPLY, true);
-	if (own->n_entries >= sip_strict_entries_max(own) || from.port != own->in.port ||
+	if ((traffic && traffic->n_entries >= sip_strict_entries_max(own)) ||
+	    from.port != own->in.port ||
 	    memcmp(&from.addr, &own->in.addr, sizeof(from.addr)) || out.port != own->out.port ||
 	    memcmp(&out.addr, &own->out.addr, sizeof(out.addr)))
 		return;
@@ -193,6 +201,7 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
 				  struct sip_strict_entry *entry)
 {
 	struct nf_conn *ct = sip_strict_kill_find(sn, &entry->kill);
+	struct sip_strict_traffic *traffic = map->traffic;
 	struct sip_strict_tally now;
 
 	if (!ct)
@@ -200,13 +209,13 @@ static bool sip_strict_entry_look(struct sip_strict_net *sn, struct sip_strict_m
 	sip_strict_tally_read(&now, ct, entry->kill.inside_first);
 	/* The same tuple anew: what its predecessor has carried is history. */
 	if (now.packets[0] < entry->seen.packets[0] || now.packets[1] < entry->seen.packets[1])
-		sip_strict_tally_add(&map->done, &entry->seen);
+		sip_strict_tally_add(&traffic->done, &entry->seen);
 	if (memcmp(&entry->seen, &now, sizeof(now)))
-		map->moved = jiffies;
+		traffic->moved = jiffies;
 	entry->seen = now;
 	if (ct->status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) {
-		map->offloaded = true;
-		map->moved = jiffies;
+		traffic->offloaded = true;
+		traffic->moved = jiffies;
 	}
 	nf_ct_put(ct);
 	return true;
@@ -226,7 +235,9 @@ bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *m
 	bool alive = false;
 
 	sip_strict_entries_adopt(sn, map);
-	hlist_for_each_entry(entry, &map->entries, node)
+	if (!map->traffic)
+		return false;
+	hlist_for_each_entry(entry, &map->traffic->entries, node)
 		alive |= sip_strict_entry_look(sn, map, entry);
 	return alive;
 }
@@ -235,10 +246,10 @@ bool sip_strict_entries_look(struct sip_strict_net *sn, struct sip_strict_map *m
 
 static void sip_strict_entry_unlink(struct sip_strict_map *map, struct sip_strict_entry *entry)
 {
-	sip_strict_tally_add(&map->done, &entry->seen);
+	sip_strict_tally_add(&map->traffic->done, &entry->seen);
 	hlist_del(&entry->node);
 	hlist_del_init(&entry->early);
-	map->n_entries--;
+	map->traffic->n_entries--;
 }
 
 static void sip_strict_twin_look(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -301,7 +312,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
 	struct sip_strict_entry *entry, *oldest = NULL;
 	struct hlist_node *next;
 
-	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+	hlist_for_each_entry_safe(entry, next, &map->traffic->entries, node) {
 		if (sip_strict_entry_look(sn, map, entry)) {
 			oldest = entry;
 			continue;
@@ -309,7 +320,7 @@ static void sip_strict_entries_trim(struct sip_strict_net *sn, struct sip_strict
 		sip_strict_entry_unlink(map, entry);
 		kfree(entry);
 	}
-	if (map->n_entries < sip_strict_entries_max(map))
+	if (map->traffic->n_entries < sip_strict_entries_max(map))
 		return;
 	if (map->kind != SIP_STRICT_CONTACT) {
 		sip_strict_entry_end(sn, map, oldest, reap);
@@ -338,16 +349,19 @@ bool sip_strict_entry_add(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  const struct nf_conn *ct, bool inside_first, enum sip_strict_by way,
 			  struct sip_strict_reap *reap)
 {
+	struct sip_strict_traffic *traffic = sip_strict_traffic_get(sn, map);
 	struct sip_strict_entry *entry;
 
-	map->moved = jiffies;
+	if (!traffic)
+		return false;
+	traffic->moved = jiffies;
 	entry = sip_strict_entry_find(map, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
 	if (entry) {
-		sip_strict_tally_add(&map->done, &entry->seen);
+		sip_strict_tally_add(&traffic->done, &entry->seen);
 		memset(&entry->seen, 0, sizeof(entry->seen));
 		return true;
 	}
-	if (map->n_entries >= sip_strict_entries_max(map))
+	if (traffic->n_entries >= sip_strict_entries_max(map))
 		sip_strict_entries_trim(sn, map, reap);
 	return sip_strict_entry_new(sn, map, ct, inside_first, way);
 }
@@ -391,7 +405,9 @@ void sip_strict_entries_end(struct sip_strict_net *sn, struct sip_strict_map *ma
 	struct hlist_node *next;
 
 	sip_strict_entries_adopt(sn, map);
-	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+	if (!map->traffic)
+		return;
+	hlist_for_each_entry_safe(entry, next, &map->traffic->entries, node) {
 		if (!sip_strict_entry_goes_on(sn, map, entry)) {
 			sip_strict_entry_end(sn, map, entry, reap);
 			continue;
@@ -417,7 +433,9 @@ void sip_strict_entry_end_from(struct sip_strict_net *sn, struct sip_strict_map 
 	struct hlist_node *next;
 	struct sip_ap ap;
 
-	hlist_for_each_entry_safe(entry, next, &map->entries, node) {
+	if (!map->traffic)
+		return;
+	hlist_for_each_entry_safe(entry, next, &map->traffic->entries, node) {
 		sip_strict_ap_from_end(&ap, &entry->remote);
 		if (sip_ip_equal(&ap.ip, ip))
 			sip_strict_entry_end(sn, map, entry, reap);
@@ -440,19 +458,14 @@ static void sip_strict_kill_one(struct sip_strict_net *sn, const struct sip_stri
 static bool sip_strict_kill_has_heir(struct sip_strict_net *sn, const struct sip_strict_kill *kill)
 {
 	struct rhlist_head *list, *pos;
-	struct sip_strict_entry *entry;
 	struct sip_strict_map *map;
 	bool yes = false;
 
 	rcu_read_lock();
 	spin_lock_bh(&sn->lock);
 	list = sip_strict_map_list_in(sn, &kill->in);
-	rhl_for_each_entry_rcu(map, pos, list, node_in) {
-		if (!map->live)
-			continue;
-		hlist_for_each_entry(entry, &map->entries, node)
-			yes |= nf_ct_tuple_equal(&entry->kill.tuple, &kill->tuple);
-	}
+	rhl_for_each_entry_rcu(map, pos, list, node_in)
+		yes |= map->live && sip_strict_entry_find(map, &kill->tuple);
 	spin_unlock_bh(&sn->lock);
 	rcu_read_unlock();
 	return yes;

@@ -44,6 +44,13 @@ struct sip_strict_publish {
 	u8 class;
 };
 
+static bool sip_strict_publish_has_room(const struct sip_strict_net *sn)
+{
+	u32 limit = min_t(u32, READ_ONCE(sn->conf.publish_expect), nf_ct_expect_hsize * 2);
+
+	return sn->n_published < limit;
+}
+
 /**
  * sip_strict_expect_queue() - a mapping is to be published, or renewed
  * @sn: the namespace
@@ -53,10 +60,15 @@ struct sip_strict_publish {
  */
 void sip_strict_expect_queue(struct sip_strict_net *sn, struct sip_strict_map *map)
 {
-	if (!map->pub && !READ_ONCE(sn->conf.publish_expect))
-		return;
-	if (list_empty(&map->queue))
-		list_add_tail(&map->queue, &sn->expect_queue);
+	struct sip_strict_traffic *traffic = map->traffic;
+
+	if (!traffic || !traffic->pub) {
+		if (!sip_strict_publish_has_room(sn))
+			return;
+		traffic = sip_strict_traffic_get(sn, map);
+	}
+	if (traffic && list_empty(&traffic->queue))
+		list_add_tail(&traffic->queue, &sn->expect_queue);
 }
 
 /**
@@ -70,12 +82,15 @@ void sip_strict_expect_queue(struct sip_strict_net *sn, struct sip_strict_map *m
 void sip_strict_expect_unqueue(struct sip_strict_net *sn, struct sip_strict_map *map,
 			       struct sip_strict_reap *reap)
 {
-	list_del_init(&map->queue);
-	if (!map->pub)
+	struct sip_strict_traffic *traffic = map->traffic;
+
+	if (!traffic)
 		return;
-	llist_add(&map->pub->kill.node, &reap->kills);
-	map->pub = NULL;
-	map->published = false;
+	list_del_init(&traffic->queue);
+	if (!traffic->pub)
+		return;
+	llist_add(&traffic->pub->kill.node, &reap->kills);
+	traffic->pub = NULL;
 	sn->n_published--;
 }
 
@@ -94,13 +109,6 @@ void sip_strict_expect_end(struct sip_strict_kill *kill)
 
 /* ---- under the lock ----------------------------------------------------- */
 
-static bool sip_strict_publish_has_room(const struct sip_strict_net *sn)
-{
-	u32 limit = min_t(u32, READ_ONCE(sn->conf.publish_expect), nf_ct_expect_hsize * 2);
-
-	return sn->n_published < limit;
-}
-
 /* The far side, where there is but one; otherwise the source stands open. */
 static void sip_strict_publish_peer(const struct sip_strict_net *sn,
 				    const struct sip_strict_map *map, struct sip_ip *peer)
@@ -112,8 +120,10 @@ static void sip_strict_publish_peer(const struct sip_strict_net *sn,
 	if (map->kind == SIP_STRICT_CONTACT || !READ_ONCE(sn->conf.media_peer))
 		return;
 	list_for_each_entry(use, &map->uses, map_node) {
-		for (i = 0; use->call && i < use->call->n_peers; i++) {
-			const struct sip_strict_peer *p = &use->call->peer[i];
+		const struct sip_strict_call *call = sip_strict_use_call(use);
+
+		for (i = 0; call && i < call->n_peers; i++) {
+			const struct sip_strict_peer *p = &call->peer[i];
 
 			if (!p->media || (n && sip_ip_equal(peer, &p->ip)))
 				continue;
@@ -128,16 +138,17 @@ static void sip_strict_publish_peer(const struct sip_strict_net *sn,
 static bool sip_strict_publish_fill(struct sip_strict_net *sn, struct sip_strict_map *map,
 				    struct sip_strict_publish *p)
 {
+	struct sip_strict_pub *pub = map->traffic->pub;
 	bool observe;
 
 	memset(p, 0, sizeof(*p));
 	p->out = map->out;
 	p->id = map->id;
 	p->class = map->class;
-	if (map->pub) {
-		p->exp = map->pub->kill.exp;
+	if (pub) {
+		p->exp = pub->kill.exp;
 		refcount_inc(&p->exp->use);
-		map->pub->stamp = jiffies;
+		pub->stamp = jiffies;
 		return true;
 	}
 	if (!map->flow || !sip_strict_publish_has_room(sn) || nf_ct_is_dying(map->flow->ct) ||
@@ -164,17 +175,17 @@ static bool sip_strict_publish_waits(const struct sip_strict_map *map)
 /* The next one of the queue; false: there is none, and the work is done. */
 static bool sip_strict_publish_next(struct sip_strict_net *sn, struct sip_strict_publish *p)
 {
-	struct sip_strict_map *map, *next;
+	struct sip_strict_traffic *traffic, *next;
 	bool found = false;
 
 	spin_lock_bh(&sn->lock);
-	list_for_each_entry_safe(map, next, &sn->expect_queue, queue) {
-		if (sip_strict_publish_waits(map)) {
-			list_move_tail(&map->queue, &sn->expect_waits);
+	list_for_each_entry_safe(traffic, next, &sn->expect_queue, queue) {
+		if (sip_strict_publish_waits(traffic->map)) {
+			list_move_tail(&traffic->queue, &sn->expect_waits);
 			continue;
 		}
-		list_del_init(&map->queue);
-		found = !sn->leaving && sip_strict_publish_fill(sn, map, p);
+		list_del_init(&traffic->queue);
+		found = !sn->leaving && sip_strict_publish_fill(sn, traffic->map, p);
 		if (found)
 			break;
 	}
@@ -190,15 +201,17 @@ static bool sip_strict_publish_next(struct sip_strict_net *sn, struct sip_strict
 /* Hand it to the mapping; false: that has closed, or another was quicker. */
 static bool sip_strict_publish_settle(struct sip_strict_net *sn, struct sip_strict_publish *p)
 {
+	struct sip_strict_traffic *traffic = NULL;
 	struct sip_strict_map *map;
 	bool ok;
 
 	spin_lock_bh(&sn->lock);
 	map = sip_strict_map_find_out(sn, &p->out);
-	ok = p->pub && map && map->id == p->id && map->live && !map->pub;
+	if (map && map->id == p->id && map->live)
+		traffic = map->traffic;
+	ok = p->pub && traffic && !traffic->pub;
 	if (ok) {
-		map->pub = p->pub;
-		map->published = true;
+		traffic->pub = p->pub;
 		trace_sip_strict_expect(sn->net, map, "published", &map->out);
 	} else {
 		sn->n_published--;

@@ -238,11 +238,14 @@ static bool sip_strict_flow_is_good(const struct sip_strict_flow *flow)
 
 static const struct sip_strict_flow *sip_strict_use_flow(const struct sip_strict_use *use)
 {
-	const struct sip_strict_reg *reg = sip_strict_use_reg(use);
-
-	if (use->call)
+	switch (use->owner) {
+	case SIP_STRICT_OF_CALL:
 		return use->call->flow;
-	return reg ? reg->flow : NULL;
+	case SIP_STRICT_OF_REG:
+		return use->reg->flow;
+	default:
+		return NULL;
+	}
 }
 
 /**

@@ -137,7 +137,7 @@ struct sip_strict_txn *sip_strict_txn_make(struct sip_strict_work *w,
 			return NULL;
 		sip_strict_txn_drop(w->sn, call, &call->txn[i], &w->reap);
 	}
-	if (!sip_strict_grow((void **)&call->txn, call->n_txns, sizeof(*txn)))
+	if (!sip_strict_grow((void **)&call->txn, call->n_txns, sizeof(*txn), NULL, 0))
 		return NULL;
 	txn = &call->txn[call->n_txns++];
 	memset(txn, 0, sizeof(*txn));
@@ -229,7 +229,8 @@ static struct sip_strict_leg *sip_strict_leg_get(struct sip_strict_work *w,
 	if (call->n_legs >= SIP_STRICT_MAX_LEGS)
 		sip_strict_leg_room(w, call);
 	if (call->n_legs >= SIP_STRICT_MAX_LEGS ||
-	    !sip_strict_grow((void **)&call->leg, call->n_legs, sizeof(*leg)))
+	    !sip_strict_grow((void **)&call->leg, call->n_legs, sizeof(*leg), call->own_leg,
+			     ARRAY_SIZE(call->own_leg)))
 		return NULL;
 	leg = &call->leg[call->n_legs];
 	memset(leg, 0, sizeof(*leg));

@@ -72,8 +72,8 @@ static void sip_strict_call_look(struct sip_strict_net *sn, struct sip_strict_ca
 		    (call->state == SIP_STRICT_CALL_EARLY && !use->sets))
 			continue;
 		sip_strict_map_count(sn, use->map, &count);
-		if (use->map->moved && time_after(use->map->moved, call->active))
-			sip_strict_call_touch(sn, call, use->map->moved);
+		if (count.moved && time_after(count.moved, call->active))
+			sip_strict_call_touch(sn, call, count.moved);
 	}
 }
 

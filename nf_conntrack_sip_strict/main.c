@@ -54,20 +54,24 @@ u64 sip_strict_hash2(const u8 *s, u32 len)
  * @array: the array; may be moved
  * @n: entries that it has
  * @size: of an entry
+ * @own: where it begins: room in its owner; NULL: nowhere
+ * @n_own: entries that there is room for there: a power of 2, or 0
  *
  * Context: the lock that protects the array held; GFP_ATOMIC.
  * Return: false when out of memory; the array is as it was.
  */
-bool sip_strict_grow(void **array, u32 n, size_t size)
+bool sip_strict_grow(void **array, u32 n, size_t size, void *own, u32 n_own)
 {
 	void *grown;
 
-	/* Room doubles: most calls have one leg, one peer and two transactions. */
-	if (n & (n - 1))
+	/* Room doubles: most calls have few of each. */
+	if (n < n_own || n & (n - 1))
 		return true;
-	grown = krealloc(*array, (n ? 2 * n : 1) * size, GFP_ATOMIC);
+	grown = krealloc(*array == own ? NULL : *array, (n ? 2 * n : 1) * size, GFP_ATOMIC);
 	if (!grown)
 		return false;
+	if (*array == own && n)
+		memcpy(grown, own, n * size);
 	*array = grown;
 	return true;
 }

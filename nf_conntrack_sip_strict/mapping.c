@@ -29,6 +29,10 @@
 
 #define SIP_STRICT_LOOKS 512 /* mappings whose counters are read in a sweep */
 
+/* There are four of each for a call with two streams: they fill a slab object. */
+static_assert(sizeof(struct sip_strict_map) <= 128);
+static_assert(sizeof(struct sip_strict_use) <= 64);
+
 static const struct rhashtable_params sip_strict_map_in_params = {
 	.head_offset = offsetof(struct sip_strict_map, node_in),
 	.key_offset = offsetof(struct sip_strict_map, in),
@@ -166,6 +170,42 @@ bool sip_strict_map_is_of(const struct sip_strict_map *map, const struct sip_ip 
 
 /* ---- making and ending -------------------------------------------------- */
 
+/**
+ * sip_strict_traffic_get() - where a mapping keeps what happens at it
+ * @sn: the namespace
+ * @map: the mapping, not dead
+ *
+ * Context: sn->lock held.
+ * Return: its traffic, made if need be; NULL out of memory.
+ */
+struct sip_strict_traffic *sip_strict_traffic_get(struct sip_strict_net *sn,
+						  struct sip_strict_map *map)
+{
+	struct sip_strict_traffic *traffic = map->traffic;
+
+	if (traffic)
+		return traffic;
+	traffic = kzalloc(sizeof(*traffic), GFP_ATOMIC);
+	if (!traffic)
+		return NULL;
+	traffic->map = map;
+	INIT_LIST_HEAD(&traffic->queue);
+	list_add(&traffic->list, &sn->traffic_list);
+	sn->n_traffic++;
+	map->traffic = traffic;
+	return traffic;
+}
+
+static void sip_strict_traffic_free(struct sip_strict_net *sn, struct sip_strict_map *map)
+{
+	if (!map->traffic)
+		return;
+	list_del(&map->traffic->list);
+	sn->n_traffic--;
+	kfree(map->traffic);
+	map->traffic = NULL;
+}
+
 /* The ports of a mapping: tested by the hooks, taken on the outside address. */
 static int sip_strict_map_ports(struct sip_strict_net *sn, struct sip_strict_map *map)
 {
@@ -245,7 +285,6 @@ struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u
 	map->nat = nat;
 	map->id = ++sn->map_id;
 	INIT_LIST_HEAD(&map->uses);
-	INIT_LIST_HEAD(&map->queue);
 	err = sip_strict_map_insert(sn, map);
 	if (err) {
 		kfree(map);
@@ -254,7 +293,6 @@ struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u
 	if (flow)
 		refcount_inc(&flow->ref);
 	map->flow = flow;
-	list_add(&map->list, &sn->map_list);
 	sn->n_maps++;
 	SIP_STRICT_INC(sn, mappings);
 	return map;
@@ -273,7 +311,7 @@ static void sip_strict_map_close(struct sip_strict_net *sn, struct sip_strict_ma
 				 struct sip_strict_reap *reap)
 {
 	WRITE_ONCE(map->live, false);
-	memset(&map->latched, 0, sizeof(map->latched));
+	sip_strict_map_forget_latched(map);
 	sip_strict_expect_unqueue(sn, map, reap);
 	sip_strict_entries_end(sn, map, reap);
 	sip_strict_map_trace(sn, map, "closed");
@@ -290,7 +328,7 @@ static void sip_strict_map_end(struct sip_strict_net *sn, struct sip_strict_map 
 	rhltable_remove(&sn->map_in, &map->node_in, sip_strict_map_in_params);
 	rhltable_remove(&sn->map_out, &map->node_out, sip_strict_map_out_params);
 	sip_strict_map_ports_give(sn, map);
-	list_del(&map->list);
+	sip_strict_traffic_free(sn, map);
 	if (map->flow)
 		sip_strict_flow_put(sn, map->flow);
 	sn->n_maps--;
@@ -341,13 +379,13 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 	struct sip_strict_use *use;
 	bool live = false;
 
+	if (map->dead)
+		return;
 	list_for_each_entry(use, &map->uses, map_node) {
 		live = sip_strict_use_is_open(use);
 		if (live)
 			break;
 	}
-	if (map->dead)
-		return;
 	if (live == map->live) {
 		if (live)
 			sip_strict_map_prune(sn, map, reap);
@@ -363,11 +401,34 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 	sip_strict_expect_queue(sn, map);
 }
 
+static struct sip_strict_use *sip_strict_use_new(struct sip_strict_map *map, size_t size,
+						 enum sip_strict_owner owner,
+						 struct list_head *list)
+{
+	struct sip_strict_use *use;
+
+	if (map->n_uses == U16_MAX)
+		return NULL;
+	use = kzalloc(size, GFP_ATOMIC);
+	if (!use)
+		return NULL;
+	use->map = map;
+	use->owner = owner;
+	/* In front, where they are looked for. */
+	if (owner == SIP_STRICT_OF_TIME)
+		list_add(&use->map_node, &map->uses);
+	else
+		list_add_tail(&use->map_node, &map->uses);
+	list_add_tail(&use->owner_node, list);
+	map->n_uses++;
+	return use;
+}
+
 /**
  * sip_strict_use_add() - somebody uses a mapping
  * @map: the mapping
  * @call: the call, or NULL
- * @reg: the registration or subscription, or NULL
+ * @reg: the registration or subscription, where it is no call's
  * @owner: list of the owner that it is appended to
  *
  * It is closed until it gets a set and sip_strict_map_update() is called.
@@ -378,24 +439,15 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 struct sip_strict_use *sip_strict_use_add(struct sip_strict_map *map, struct sip_strict_call *call,
 					  struct sip_strict_reg *reg, struct list_head *owner)
 {
-	struct sip_strict_use *use;
+	enum sip_strict_owner kind = call ? SIP_STRICT_OF_CALL : SIP_STRICT_OF_REG;
+	struct sip_strict_use *use = sip_strict_use_new(map, sizeof(*use), kind, owner);
 
-	if (map->n_uses == U16_MAX)
-		return NULL;
-	use = kzalloc(sizeof(*use), GFP_ATOMIC);
 	if (!use)
 		return NULL;
-	use->map = map;
-	use->call = call;
-	use->reg = reg;
-	use->loose = !call && !reg;
-	/* In front, where they are looked for. */
-	if (use->loose)
-		list_add(&use->map_node, &map->uses);
+	if (call)
+		use->call = call;
 	else
-		list_add_tail(&use->map_node, &map->uses);
-	list_add_tail(&use->owner_node, owner);
-	map->n_uses++;
+		use->reg = reg;
 	return use;
 }
 
@@ -415,11 +467,11 @@ void sip_strict_use_put(struct sip_strict_net *sn, struct sip_strict_use *use,
 	lockdep_assert_held(&sn->lock);
 	list_del(&use->map_node);
 	list_del(&use->owner_node);
-	if (use->loose) {
+	if (use->owner == SIP_STRICT_OF_TIME) {
 		sn->n_loose_uses--;
 		sip_strict_quota_loose_give(sn, &map->in);
 	}
-	kfree(use);
+	kfree(use); /* of a loose one the first member */
 	if (--map->n_uses)
 		sip_strict_map_update(sn, map, reap);
 	else
@@ -436,9 +488,9 @@ static struct sip_strict_use *sip_strict_use_loose_find(struct sip_strict_map *m
 	*n = 0;
 	*oldest = NULL;
 	list_for_each_entry(use, &map->uses, map_node) {
-		if (!use->loose)
+		if (use->owner != SIP_STRICT_OF_TIME)
 			break;
-		if (sip_ip_equal(&use->peer, peer))
+		if (sip_ip_equal(&sip_strict_use_loose_of(use)->peer, peer))
 			return use;
 		*oldest = use;
 		++*n;
@@ -457,12 +509,13 @@ static enum sip_reason sip_strict_use_loose_make(struct sip_strict_net *sn,
 		return SIP_R_HOST_QUOTA;
 	if (!sip_strict_quota_loose_take(sn, &map->in))
 		return SIP_R_NO_MEMORY;
-	use = sip_strict_use_add(map, NULL, NULL, &sn->loose_uses);
+	use = sip_strict_use_new(map, sizeof(struct sip_strict_loose), SIP_STRICT_OF_TIME,
+				 &sn->loose_uses);
 	if (!use) {
 		sip_strict_quota_loose_give(sn, &map->in);
 		return SIP_R_NO_MEMORY;
 	}
-	use->peer = *peer;
+	sip_strict_use_loose_of(use)->peer = *peer;
 	sip_strict_known_add(sn, peer);
 	sn->n_loose_uses++;
 	*made = use;
@@ -500,7 +553,7 @@ enum sip_reason sip_strict_use_loose(struct sip_strict_net *sn, struct sip_stric
 			return reason;
 		}
 	}
-	use->until = jiffies + SIP_STRICT_LINGER;
+	sip_strict_use_loose_of(use)->until = jiffies + SIP_STRICT_LINGER;
 	use->sets |= open;
 	list_move(&use->map_node, &map->uses);
 	list_move_tail(&use->owner_node, &sn->loose_uses);
@@ -523,15 +576,16 @@ enum sip_reason sip_strict_use_loose(struct sip_strict_net *sn, struct sip_stric
  */
 static void sip_strict_maps_look(struct sip_strict_net *sn)
 {
-	struct sip_strict_map *map;
-	u32 i;
+	struct sip_strict_traffic *traffic;
+	u32 i, n = min_t(u32, sn->n_traffic, SIP_STRICT_LOOKS);
 
-	for (i = 0; i < min_t(u32, sn->n_maps, SIP_STRICT_LOOKS); i++) {
-		map = list_first_entry(&sn->map_list, struct sip_strict_map, list);
-		list_move_tail(&map->list, &sn->map_list);
-		sip_strict_entries_look(sn, map);
-		if (map->pub && time_after(jiffies, map->pub->stamp + SIP_STRICT_PUB_RENEW))
-			sip_strict_expect_queue(sn, map);
+	for (i = 0; i < n; i++) {
+		traffic = list_first_entry(&sn->traffic_list, struct sip_strict_traffic, list);
+		list_move_tail(&traffic->list, &sn->traffic_list);
+		sip_strict_entries_look(sn, traffic->map);
+		if (traffic->pub &&
+		    time_after(jiffies, traffic->pub->stamp + SIP_STRICT_PUB_RENEW))
+			sip_strict_expect_queue(sn, traffic->map);
 	}
 }
 
@@ -547,7 +601,7 @@ void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *rea
 	struct sip_strict_use *use, *next;
 
 	list_for_each_entry_safe(use, next, &sn->loose_uses, owner_node) {
-		if (time_before(jiffies, use->until))
+		if (time_before(jiffies, sip_strict_use_loose_of(use)->until))
 			break;
 		sip_strict_use_put(sn, use, reap);
 	}
@@ -555,7 +609,7 @@ void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *rea
 }
 
 /**
- * sip_strict_map_count() - what has passed a mapping
+ * sip_strict_map_count() - what has happened at a mapping
  * @sn: the namespace
  * @map: the mapping
  * @count: filled in
@@ -568,22 +622,30 @@ void sip_strict_use_sweep(struct sip_strict_net *sn, struct sip_strict_reap *rea
 void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
 			  struct sip_strict_count *count)
 {
+	const struct sip_strict_traffic *traffic;
 	struct sip_strict_entry *entry;
 	int i;
 
 	memset(count, 0, sizeof(*count));
 	sip_strict_entries_look(sn, map);
+	traffic = map->traffic;
+	if (!traffic)
+		return;
 	for (i = 0; i < 2; i++) {
-		count->packets[i] = map->done.packets[i];
-		count->bytes[i] = map->done.bytes[i];
+		count->packets[i] = traffic->done.packets[i];
+		count->bytes[i] = traffic->done.bytes[i];
 	}
-	hlist_for_each_entry(entry, &map->entries, node) {
+	hlist_for_each_entry(entry, &traffic->entries, node) {
 		for (i = 0; i < 2; i++) {
 			count->packets[i] += entry->seen.packets[i];
 			count->bytes[i] += entry->seen.bytes[i];
 		}
 	}
-	count->offloaded = map->offloaded;
+	count->moved = traffic->moved;
+	count->refused = traffic->refused;
+	count->entries = traffic->n_entries;
+	count->offloaded = traffic->offloaded;
+	count->published = traffic->pub;
 }
 
 /* ---- namespaces --------------------------------------------------------- */
@@ -598,7 +660,7 @@ int sip_strict_mapping_net_init(struct sip_strict_net *sn)
 {
 	int err;
 
-	INIT_LIST_HEAD(&sn->map_list);
+	INIT_LIST_HEAD(&sn->traffic_list);
 	INIT_LIST_HEAD(&sn->loose_uses);
 	err = rhltable_init(&sn->map_in, &sip_strict_map_in_params);
 	if (err)

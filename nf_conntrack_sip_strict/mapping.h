@@ -91,6 +91,53 @@ struct sip_strict_pub {
 	unsigned long stamp;
 };
 
+/**
+ * struct sip_strict_traffic - what has happened at a mapping
+ * @map: the mapping
+ * @list: in sn->traffic_list
+ * @queue: in sn->expect_queue or expect_waits, or none
+ * @entries: struct sip_strict_entry, the conntracks made from it, newest first
+ * @n_entries: how many
+ * @done: counters of entries that are no more
+ * @moved: jiffies of a new connection, or the look that last found new packets; 0: none
+ * @pub: the published expectation (expect.c), NULL: none
+ * @latched: source that media_peer latched; family 0: none
+ * @offloaded: an entry was seen in a flowtable
+ * @refused: packets from sources that were not admitted
+ *
+ * Apart from the mapping, for most of the ports that calls reserve never see any.
+ */
+struct sip_strict_traffic {
+	struct sip_strict_map *map;
+	struct list_head list;
+	struct list_head queue;
+	struct hlist_head entries;
+	struct sip_strict_tally done;
+	unsigned long moved;
+	struct sip_strict_pub *pub;
+	struct sip_ip latched;
+	bool offloaded;
+	u32 refused;
+	u32 n_entries;
+};
+
+/**
+ * struct sip_strict_loose - a use that only time ends
+ * @use: the use
+ * @until: when it goes
+ * @peer: whom the message went to
+ */
+struct sip_strict_loose {
+	struct sip_strict_use use;
+	unsigned long until;
+	struct sip_ip peer;
+};
+
+static inline struct sip_strict_loose *sip_strict_use_loose_of(const struct sip_strict_use *use)
+{
+	return container_of(use, struct sip_strict_loose, use);
+}
+
 /* Is the far end an inside host? */
 static inline bool sip_strict_entry_is_hairpin(const struct sip_strict_entry *entry)
 {
@@ -99,6 +146,7 @@ static inline bool sip_strict_entry_is_hairpin(const struct sip_strict_entry *en
 
 static_assert(!offsetof(struct sip_strict_entry, kill));
 static_assert(!offsetof(struct sip_strict_pub, kill));
+static_assert(!offsetof(struct sip_strict_loose, use));
 
 /* Source or destination of a tuple as a table key. */
 static inline void sip_strict_end_of(struct sip_strict_end *end, const struct nf_conn *ct,
@@ -128,6 +176,8 @@ struct sip_strict_map *sip_strict_map_live_out(struct sip_strict_net *sn,
 struct sip_strict_map *sip_strict_map_live_in(struct sip_strict_net *sn,
 					      const struct sip_strict_end *in);
 bool sip_strict_use_is_open(const struct sip_strict_use *use);
+struct sip_strict_traffic *sip_strict_traffic_get(struct sip_strict_net *sn,
+						  struct sip_strict_map *map);
 
 /* ports.c */
 bool sip_strict_port_arm(struct sip_strict_net *sn, __be16 port);

@@ -618,7 +618,8 @@ static struct sip_strict_peer *sip_strict_peer_get(struct sip_strict_call *call,
 			break;
 	if (i == call->n_peers) {
 		if (i >= SIP_STRICT_MAX_PEERS ||
-		    !sip_strict_grow((void **)&call->peer, i, sizeof(*peer)))
+		    !sip_strict_grow((void **)&call->peer, i, sizeof(*peer), call->own_peer,
+				     ARRAY_SIZE(call->own_peer)))
 			return NULL;
 		call->n_peers++;
 	}
@@ -726,5 +727,5 @@ void sip_strict_media_sources(struct sip_strict_work *w, struct sip_strict_call 
 	if (!fresh)
 		return;
 	list_for_each_entry(use, &call->uses, owner_node)
-		memset(&use->map->latched, 0, sizeof(use->map->latched));
+		sip_strict_map_forget_latched(use->map);
 }

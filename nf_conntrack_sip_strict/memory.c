@@ -56,7 +56,7 @@ static void sip_strict_mem_free(struct sip_strict_net *sn, struct sip_strict_mem
 		rhltable_remove(&sn->mems, &mem->node, sip_strict_mem_params);
 	list_del(&mem->list);
 	sn->n_mems--;
-	if (!mem->call && !mem->reg)
+	if (mem->owner == SIP_STRICT_OF_TIME)
 		sn->n_loose_mems--;
 	kfree_rcu(mem, rcu);
 }
@@ -116,7 +116,7 @@ static void sip_strict_mem_key(struct sip_strict_end *key, const struct sip_ap *
 static bool sip_strict_mem_equal(const struct sip_strict_mem *mem,
 				 const struct sip_strict_mem *want, const u8 *text, u32 text_len)
 {
-	return mem->call == want->call && mem->reg == want->reg &&
+	return mem->owner == want->owner && mem->call == want->call &&
 	       !memcmp(&mem->key, &want->key, sizeof(mem->key)) &&
 	       mem->kind == want->kind && mem->field == want->field &&
 	       mem->mapped == want->mapped && mem->maddr == want->maddr &&
@@ -194,8 +194,8 @@ static int sip_strict_mem_insert(struct sip_strict_net *sn, struct sip_strict_me
 /**
  * sip_strict_mem_add() - remember an address that was written
  * @sn: the namespace
- * @want: key pair (@seen), inside host, kind, field, mapped, real, branch and
- *	owner, as they are to be stored; lengths are filled in here
+ * @want: inside host, kind, field, mapped, branch and
+ *	owner, as they are to be stored; the rest is filled in here
  * @seen: what stands outside now
  * @zone: conntrack zone of the flow
  * @written: host and port as written
@@ -227,18 +227,20 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 	want->maddr = written->maddr;
 	want->user_len = (u8)user_len;
 	sip_strict_mem_key(&want->key, seen, zone);
-	if (want->call)
+	if (want->owner == SIP_STRICT_OF_CALL)
 		owner = &want->call->mems;
-	else if (want->reg)
+	else if (want->owner == SIP_STRICT_OF_REG)
 		owner = &want->reg->mems;
 
 	mem = sip_strict_mem_same(sn, owner, want, text, len + user_len);
 	if (!mem) {
 		sip_strict_mem_make_room(sn, owner);
-		mem = kmalloc(struct_size(mem, text, len + user_len), GFP_ATOMIC);
+		/* Text begins in what would be padding: mostly it is small. */
+		mem = kmalloc(max(sizeof(*mem), offsetof(struct sip_strict_mem, text) + len +
+						user_len), GFP_ATOMIC);
 		if (!mem)
 			return -ENOMEM;
-		memcpy(mem, want, sizeof(*mem));
+		*mem = *want;
 		memcpy(mem->text, text, len + user_len);
 		if (sip_strict_mem_insert(sn, mem, owner)) {
 			kfree(mem);
@@ -247,7 +249,6 @@ int sip_strict_mem_add(struct sip_strict_net *sn, struct sip_strict_mem *want,
 	} else {
 		list_move_tail(&mem->list, owner);
 	}
-	mem->real = want->real;
 	mem->branch = want->branch;
 	mem->stamp = jiffies;
 	return 0;
@@ -291,9 +292,9 @@ static bool sip_strict_mem_is_of(struct sip_strict_mem_query *mq, const struct s
 {
 	const struct sip_strict_work *w = mq->w;
 
-	if (mem->call)
+	if (mem->owner == SIP_STRICT_OF_CALL)
 		return mem->call == w->call_in;
-	if (!mem->reg || !mem->reg->subscription)
+	if (mem->owner == SIP_STRICT_OF_TIME || !mem->reg->subscription)
 		return false;
 	if (!mq->call_id)
 		mq->call_id = sip_strict_hash(w->msg.buf + w->msg.call_id.off,
@@ -310,7 +311,8 @@ static bool sip_strict_mem_answers(struct sip_strict_mem_query *mq,
 	 * A binding admits requests only while it lives (RFC 3261 10.3). The NOTIFY of a
 	 * fetch, and the last one of all, come before that or after.
 	 */
-	if (mq->q.field == SIP_F_RURI && mem->reg && mem->reg->state != SIP_STRICT_REG_LIVE)
+	if (mq->q.field == SIP_F_RURI && mem->owner == SIP_STRICT_OF_REG &&
+	    mem->reg->state != SIP_STRICT_REG_LIVE)
 		return sip_strict_mem_is_of(mq, mem);
 	return true;
 }
@@ -323,13 +325,14 @@ static u32 sip_strict_mem_rank(struct sip_strict_mem_query *mq, const struct sip
 		.field = (enum sip_field)mem->field,
 		.mapped = mem->mapped,
 		.this_dialog = sip_strict_mem_is_of(mq, mem),
-		.called = mem->call && mq->called && mem->call->called == mq->called,
+		.called = mem->owner == SIP_STRICT_OF_CALL && mq->called &&
+			  mem->call->called == mq->called,
 		.same_branch = mq->branch && mem->branch == mq->branch,
 		.user = mem->text + mem->host_len + mem->port_len,
 		.user_len = mem->user_len,
 	};
 
-	if (mem->reg)
+	if (mem->owner == SIP_STRICT_OF_REG)
 		view.sender_is_peer = sip_ip_equal(&mem->reg->peer, &w->ctx.snd.real.ip) ||
 				      sip_ip_equal(&mem->reg->peer, &w->ctx.snd.seen.ip);
 	return sip_unmap_rank(&mq->q, &view);

@@ -187,11 +187,11 @@ static void sip_strict_map_show(struct seq_file *seq, const struct sip_strict_us
 	sip_strict_seq_end(seq, ",in=", &map->in);
 	sip_strict_seq_end(seq, ",out=", &map->out);
 	seq_printf(seq, ",proto=%s,open=%u,entries=%u", sip_strict_proto_name(map->in.proto),
-		   READ_ONCE(map->live) && use->sets && !use->observe, map->n_entries);
+		   READ_ONCE(map->live) && use->sets && !use->observe, count.entries);
 	seq_printf(seq, ",packets_out=%llu,packets_in=%llu,bytes_out=%llu,bytes_in=%llu",
 		   count.packets[0], count.packets[1], count.bytes[0], count.bytes[1]);
-	seq_printf(seq, ",refused=%u,offloaded=%u,published=%u", map->refused, count.offloaded,
-		   map->published);
+	seq_printf(seq, ",refused=%u,offloaded=%u,published=%u", count.refused, count.offloaded,
+		   count.published);
 }
 
 static const char *sip_strict_call_state_name(u8 state)

@@ -265,7 +265,7 @@ static void sip_strict_reg_remember(struct sip_strict_work *w, struct sip_strict
 		.kind = reg->subscription ? SIP_MEM_SUBSCRIPTION : SIP_MEM_REGISTRATION,
 		.field = fact->field,
 		.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
-		.real = fact->real,
+		.owner = SIP_STRICT_OF_REG,
 		.reg = reg,
 	};
 

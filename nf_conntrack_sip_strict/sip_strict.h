@@ -141,8 +141,8 @@ static inline unsigned long sip_strict_ticks(u32 seconds)
  * @armed: number of mappings per port, inside and outside ones together, in
  *	pages made on demand: the first test of the packet hooks
  * @pools: outside addresses with a bitmap of taken ports, hashed (ports.c)
- * @map_list: all mappings; those looked at longest ago first
- * @expect_queue: mappings whose published expectation is to be made or renewed
+ * @traffic_list: of the mappings that have any; those looked at longest ago first
+ * @expect_queue: traffic of mappings whose published expectation is to be made or renewed
  * @expect_waits: those that cannot be yet, while the others are
  * @expect_work: publishes them
  * @expect_pause: jiffies before which it does not start again: some of them wait
@@ -174,7 +174,7 @@ struct sip_strict_net {
 	u16 __rcu *armed[256];
 	struct hlist_head pools[SIP_STRICT_POOL_HASH];
 	u32 n_pools;
-	struct list_head map_list;
+	struct list_head traffic_list;
 	struct list_head expect_queue;
 	struct list_head expect_waits;
 	struct delayed_work expect_work;
@@ -202,6 +202,7 @@ struct sip_strict_net {
 	u32 n_regs;
 	u32 n_regs_ended;
 	u32 n_maps;
+	u32 n_traffic; /* in traffic_list */
 	u32 n_mems;
 	u32 n_loose_mems; /* of them in mem_list */
 	u32 n_flows;
@@ -297,7 +298,7 @@ struct sip_strict_tally {
 	u64 bytes[2];
 };
 
-struct sip_strict_pub;
+struct sip_strict_traffic;
 
 /**
  * struct sip_strict_map - inside pair <-> outside pair, a pinhole
@@ -306,70 +307,57 @@ struct sip_strict_pub;
  * @nat: the pairs differ, or the flow is translated: set up NAT
  * @uses: struct sip_strict_use of calls, regs, @n_uses of them: admission looks at
  *	them
- * @entries: struct sip_strict_entry, the conntracks made from it, newest first
- * @done: counters of entries that are no more
- * @offloaded: an entry was seen in a flowtable
- * @moved: jiffies of a new connection, or the look that last found new packets; 0: none
- * @pub: the published expectation (expect.c), NULL: none
+ * @traffic: what has happened there (mapping.h), made when something does; NULL: nothing
  * @flow: signalling flow it was learnt on: master, mark, egress
- * @latched: source that media_peer latched; family 0: none
  */
 struct sip_strict_map {
 	struct rhlist_head node_in;
 	struct rhlist_head node_out;
 	struct sip_strict_end in;
 	struct sip_strict_end out;
+	union {
+		struct list_head uses;
+		struct rcu_head rcu; /* once it is dead */
+	};
+	struct sip_strict_traffic *traffic;
+	struct sip_strict_flow *flow;
+	u64 id; /* for trace and expectation lookup */
+	u16 n_uses;
 	u8 kind;
 	u8 class; /* expectation class: audio, video, image/other, signalling */
 	bool live;
 	bool dead;
 	bool nat;
-	bool published;
-	bool offloaded;
-	u16 n_uses;
-	u32 n_entries;
-	struct list_head uses;
-	struct hlist_head entries;
-	struct sip_strict_flow *flow;
-	struct sip_ip latched;
-	u32 refused; /* packets from sources that media_peer did not admit */
-	u64 id; /* for trace and expectation lookup */
-	struct sip_strict_tally done;
-	unsigned long moved;
-	struct list_head list; /* sn->map_list */
-	struct list_head queue; /* sn->expect_queue or expect_waits */
-	struct sip_strict_pub *pub;
-	struct rcu_head rcu;
 };
+
+/* Whose a use or a memory is; OF_TIME: nobody's, only time ends it. */
+enum sip_strict_owner { SIP_STRICT_OF_TIME, SIP_STRICT_OF_CALL, SIP_STRICT_OF_REG };
 
 /**
  * struct sip_strict_use - one user of a mapping
- * @call: its call; NULL: a registration, subscription or sent-by
- * @reg: the registration or subscription, where it is neither a call's nor loose
- * @until: loose uses: when it goes
- * @peer: loose uses: whom the message went to
- * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
+ * @call: its call, where it is a call's
+ * @reg: its registration or subscription, where it is one's
  * @ufrag: hash of the inside's newest ICE username fragment, 0: no ICE
+ * @sets: which descriptions of the call name it: open while not 0 (dialog.c)
  * @mlines: mask of the m= lines that name it in the newest description that does
+ * @owner: enum sip_strict_owner
  */
 struct sip_strict_use {
 	struct list_head map_node;
 	struct list_head owner_node;
 	struct sip_strict_map *map;
-	struct sip_strict_call *call;
 	union {
+		struct sip_strict_call *call;
 		struct sip_strict_reg *reg;
-		unsigned long until;
 	};
 	u64 ufrag;
 	u32 sets;
-	struct sip_ip peer;
 	u16 mlines;
-	bool agreed : 1; /* an answer took it: the verdict looks at it */
-	bool fresh : 1; /* made by the plan under way */
-	bool named : 1; /* by the description that is being marked */
-	bool observe : 1; /* never opens */
-	bool loose : 1; /* held by time alone */
+	u8 owner;
+	u8 agreed : 1; /* an answer took it: the verdict looks at it */
+	u8 fresh : 1; /* made by the plan under way */
+	u8 named : 1; /* by the description that is being marked */
+	u8 observe : 1; /* never opens */
 };
 
 /* The first m= line that names it, for those who read; or SIP_STRICT_NO_MLINE. */
@@ -378,10 +366,10 @@ static inline u8 sip_strict_use_mline(const struct sip_strict_use *use)
 	return use->mlines ? __ffs(use->mlines) : SIP_STRICT_NO_MLINE;
 }
 
-/* The registration or subscription that uses it, or NULL. */
-static inline struct sip_strict_reg *sip_strict_use_reg(const struct sip_strict_use *use)
+/* The call that uses it, or NULL. */
+static inline struct sip_strict_call *sip_strict_use_call(const struct sip_strict_use *use)
 {
-	return use->loose ? NULL : use->reg;
+	return use->owner == SIP_STRICT_OF_CALL ? use->call : NULL;
 }
 
 /**
@@ -443,11 +431,23 @@ bool sip_strict_map_is_of(const struct sip_strict_map *map, const struct sip_ip 
 /* Recompute live from the uses; a mapping that closes ends its entries. */
 void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_reap *reap);
-/* Newest packet counts and last activity of a mapping's entries (not under expect lock). */
+/**
+ * struct sip_strict_count - what has happened at a mapping
+ * @packets, @bytes: [0] from inside, [1] from outside
+ * @moved: jiffies of a new connection, or the look that last found new packets; 0: none
+ * @refused: packets from sources that were not admitted
+ * @entries: connections that are remembered
+ * @offloaded: one was seen in a flowtable
+ * @published: an expectation shows it
+ */
 struct sip_strict_count {
-	u64 packets[2]; /* [0] from inside, [1] from outside */
+	u64 packets[2];
 	u64 bytes[2];
+	unsigned long moved;
+	u32 refused;
+	u32 entries;
 	bool offloaded;
+	bool published;
 };
 
 void sip_strict_map_count(struct sip_strict_net *sn, struct sip_strict_map *map,
@@ -469,7 +469,8 @@ void sip_strict_mapping_net_exit(struct sip_strict_net *sn);
  * @inside: address of the host
  * @kind, @field, @mapped: as struct sip_mem
  * @branch: hash of the branch, for sent-by and transaction memories
- * @call, @reg: owner; both NULL: a sent-by, which time ends
+ * @call, @reg: its owner, if it has one (@owner: enum sip_strict_owner)
+ * @stamp: jiffies when it was last written; the newest wins
  * @text: host, port, user
  */
 struct sip_strict_mem {
@@ -479,19 +480,21 @@ struct sip_strict_mem {
 		struct rcu_head rcu; /* once it is on none */
 	};
 	struct sip_strict_end key;
+	union {
+		struct sip_strict_call *call;
+		struct sip_strict_reg *reg;
+	};
+	u64 branch;
+	unsigned long stamp;
 	struct sip_ip inside;
+	u8 owner : 2;
+	u8 mapped : 1;
+	u8 maddr : 1;
 	u8 kind;
 	u8 field;
-	bool mapped;
 	u8 host_len;
 	u8 port_len;
-	bool maddr;
 	u8 user_len;
-	struct sip_ap real; /* the pair that was written, port resolved */
-	u64 branch;
-	struct sip_strict_call *call;
-	struct sip_strict_reg *reg;
-	unsigned long stamp; /* last written; newest wins */
 	u8 text[];
 };
 
@@ -575,9 +578,9 @@ struct sip_strict_txn {
  */
 struct sip_strict_peer {
 	struct sip_ip ip;
+	bool signalling;
 	u32 media;
 	u32 newest;
-	bool signalling;
 };
 
 /**
@@ -596,7 +599,10 @@ struct sip_strict_pair {
 struct sip_strict_call {
 	struct rhash_head node;
 	struct list_head list; /* sn->call_list, oldest first, or sn->ended_list */
-	struct list_head ringing; /* sn->ringing, or none */
+	union {
+		struct list_head ringing; /* sn->ringing, or none */
+		struct rcu_head rcu; /* once it is freed */
+	};
 	struct sip_strict_call_key key;
 	struct sip_ap inside; /* signalling pair of the inside end */
 	struct sip_ap outside; /* and of the outside end, of the first message */
@@ -616,9 +622,9 @@ struct sip_strict_call {
 	u32 set_bits;
 	struct list_head uses;
 	struct list_head mems;
-	struct sip_strict_leg *leg; /* [SIP_STRICT_MAX_LEGS], grown on demand */
+	struct sip_strict_leg *leg; /* own_leg, or what has grown from that */
 	struct sip_strict_txn *txn;
-	struct sip_strict_peer *peer;
+	struct sip_strict_peer *peer; /* own_peer, likewise */
 	unsigned long begun; /* jiffies */
 	unsigned long answered;
 	unsigned long active; /* last signalling or media */
@@ -630,7 +636,8 @@ struct sip_strict_call {
 	u8 n_pairs;
 	u8 verdict; /* enum sip_strict_verdict */
 	struct sip_strict_beyond beyond;
-	struct rcu_head rcu;
+	struct sip_strict_leg own_leg[1];
+	struct sip_strict_peer own_peer[2];
 	u8 id_len;
 	u8 id[]; /* Call-ID as shown, cut at SIP_STRICT_CALLID_SHOWN */
 };
@@ -751,7 +758,9 @@ const struct sip_strict_mem *sip_strict_mem_find(const struct sip_strict_work *w
 						 const struct sip_unmap_query *q);
 void sip_strict_mem_written(const struct sip_strict_mem *mem, struct sip_written *written);
 
-/* admit.c: addresses that a Contact may admit; under sn->lock */
+/* admit.c: under sn->lock */
+void sip_strict_map_forget_latched(struct sip_strict_map *map);
+/* Addresses that a Contact may admit. */
 void sip_strict_known_add(struct sip_strict_net *sn, const struct sip_ip *ip);
 void sip_strict_known_sweep(struct sip_strict_net *sn);
 
@@ -839,7 +848,7 @@ void sip_strict_reg_address_gone(struct sip_strict_net *sn, const struct sip_str
 /* main.c */
 u64 sip_strict_hash(const u8 *s, u32 len); /* 0 only for len 0 */
 u64 sip_strict_hash2(const u8 *s, u32 len); /* another, independent one */
-bool sip_strict_grow(void **array, u32 n, size_t size); /* room for one more */
+bool sip_strict_grow(void **array, u32 n, size_t size, void *own, u32 n_own);
 void sip_strict_sweep_kick(struct sip_strict_net *sn);
 void sip_strict_address_gone(struct sip_strict_net *sn, const struct sip_ip *ip);
 

@@ -40,15 +40,13 @@ static u8 sip_strict_verdict_of(const struct sip_strict_call *call,
 				const struct sip_strict_use *use,
 				const struct sip_strict_count *count)
 {
-	const struct sip_strict_map *map = use->map;
-
 	if (!call->answered || call->observe)
 		return SIP_STRICT_V_NONE;
 	if (!(use->mlines & ~call->held) || count->offloaded)
 		return SIP_STRICT_V_NOT_JUDGED;
 	if (count->packets[0] && count->packets[1])
 		return SIP_STRICT_V_BOTH;
-	if (map->refused && !count->packets[1])
+	if (count->refused && !count->packets[1])
 		return SIP_STRICT_V_REFUSED;
 	if (!count->packets[0] && !count->packets[1])
 		return SIP_STRICT_V_NEITHER;
@@ -133,7 +131,7 @@ static void sip_strict_verdict_trace(struct sip_strict_net *sn, struct sip_stric
 		stream->out = use->map->out;
 		memcpy(stream->packets, count.packets, sizeof(stream->packets));
 		memcpy(stream->bytes, count.bytes, sizeof(stream->bytes));
-		stream->refused = use->map->refused;
+		stream->refused = count.refused;
 		n++;
 	}
 	trace_sip_strict_call_end(sn->net, call, why, jiffies_to_msecs(jiffies - call->begun),

@@ -114,6 +114,8 @@ static void sip_strict_work_refuse(struct sip_strict_work *w, enum sip_reason re
 /* The sent-by of a request that goes out: its answer is told by it. */
 static void sip_strict_work_sent_by(struct sip_strict_work *w)
 {
+	/* Somebody may let it ring for long: known as long as the call is. */
+	struct sip_strict_call *call = w->msg.method == SIP_M_INVITE ? w->call_out : NULL;
 	u32 i;
 
 	/* Nothing is undone for who is not translated. */
@@ -126,11 +128,10 @@ static void sip_strict_work_sent_by(struct sip_strict_work *w)
 			.kind = SIP_MEM_SENT_BY,
 			.field = fact->field,
 			.mapped = fact->mapped && w->mode == SIP_STRICT_STRICT,
-			.real = fact->real,
 			.branch = sip_strict_hash(w->msg.buf + w->msg.via.branch.off,
 						  w->msg.via.branch.len),
-			/* Somebody may let it ring for long: known as long as the call is. */
-			.call = w->msg.method == SIP_M_INVITE ? w->call_out : NULL,
+			.owner = call ? SIP_STRICT_OF_CALL : SIP_STRICT_OF_TIME,
+			.call = call,
 		};
 
 		if (sip_fact_is_via(fact))

@@ -35,7 +35,7 @@ WAN = testnet.WAN_GW
 WINDOW = 32         # messages or packets on their way at once
 BYTES = os.environ.get("BYTES", "1") == "1"
 LIMIT = 240 * testnet.SLOW
-MEMORY = 3072       # bytes of a call with two media lines
+MEMORY = 2048       # bytes of a call with two media lines
 GROWTH = 8          # bytes a call and round; the smallest object that could leak has 8
 LINGER = 32         # seconds that an ended call is remembered
 LEFT = ("dialogs_now", "mappings_now", "memories_now", "registrations_now", "published_now")
