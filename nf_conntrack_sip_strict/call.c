@@ -193,7 +193,9 @@ static bool sip_strict_call_admits(const struct sip_strict_work *w, struct sip_s
 	for (i = 0; i < call->n_txns; i++) {
 		const struct sip_strict_txn *txn = &call->txn[i];
 
-		if (txn->initial && tag == (txn->out ? txn->inside_tag : txn->outside_tag))
+		if (txn->initial && txn->out && tag && tag == txn->inside_tag)
+			return true;
+		if (txn->initial && !txn->out && tag == txn->outside_tag)
 			return true;
 	}
 	return false;

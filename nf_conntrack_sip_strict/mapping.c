@@ -287,7 +287,7 @@ struct sip_strict_map *sip_strict_map_make(struct sip_strict_net *sn, u8 kind, u
 	INIT_LIST_HEAD(&map->uses);
 	err = sip_strict_map_insert(sn, map);
 	if (err) {
-		kfree(map);
+		kfree_rcu(map, rcu); /* it may have stood in one table for a moment */
 		return ERR_PTR(err);
 	}
 	if (flow)
@@ -371,7 +371,7 @@ bool sip_strict_use_is_open(const struct sip_strict_use *use)
  * @map: the mapping
  * @reap: takes its connections when it closes
  *
- * Context: sn->lock held.
+ * Context: RCU read lock and sn->lock held.
  */
 void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map,
 			   struct sip_strict_reap *reap)
@@ -396,6 +396,8 @@ void sip_strict_map_update(struct sip_strict_net *sn, struct sip_strict_map *map
 		return;
 	}
 	WRITE_ONCE(map->live, true);
+	/* What was there before it is counted from now on. */
+	sip_strict_entries_look(sn, map);
 	SIP_STRICT_INC(sn, expect_made);
 	sip_strict_map_trace(sn, map, "armed");
 	sip_strict_expect_queue(sn, map);
