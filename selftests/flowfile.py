@@ -8,7 +8,7 @@ A flow file has a head and steps. In the head stand, one a line:
     nat: masquerade        masquerade, snat or none (default masquerade)
     forward: pbx           the port forward of UDP 5060, if there is one
     udp-timeout: 2         UDP timeouts of the gateway in seconds, for silences
-                           (a run that fails where one message took half of that is
+                           (a run that fails where one message took a tenth of that is
                            done again: the machine stood still)
     helper-port: 5080      the port that gets the helper by rule (default 5060)
     observe: proxy2        whose flows get sip-observe instead

@@ -181,9 +181,10 @@ class FlowRun:
         """Whether one message alone took so long that the gateway may have forgotten a flow.
 
         It says nothing on the helper then: the short UDP timeout of the flow is for its
-        silences, and a message takes some hundredths of a second.
+        silences, and a message takes some hundredths of a second. Of one that was lost
+        nobody knows how long the gateway let it lie: the others are a sign.
         """
-        return bool(self.net.udp_timeout) and self.slowest > self.net.udp_timeout / 2
+        return bool(self.net.udp_timeout) and self.slowest > self.net.udp_timeout / 10
 
     # Messages
 

@@ -29,6 +29,7 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -132,6 +133,12 @@ def run_case(case, options):
         except testnet.Unsupported as err:
             print(err)
             return SKIP
+        except (OSError, RuntimeError, subprocess.SubprocessError) as err:
+            if not left:
+                raise
+            if not options.out:
+                print(f"the test itself failed; once more, after: {err}")
+            continue
         if not (failures and stood_still and left):
             break
         if not options.out:
